@@ -1,0 +1,130 @@
+"""A brush that paints in specimen coordinates: x to the right, y down, the box from -1 to 1.
+
+Layers are RGBA and transparent; they are drawn at twice the wanted size and reduced at the
+end, which gives smooth edges without an anti-aliasing rasteriser.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageChops, ImageDraw
+
+__all__ = ["Brush", "Colour", "Point", "arc", "curve", "darker", "lighter", "mirrored", "mix"]
+
+Point = tuple[float, float]
+Colour = tuple[int, int, int]
+
+
+def mix(a: Colour, b: Colour, share: float) -> Colour:
+    """`a` with `share` (0 to 1) of `b` in it."""
+    red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
+    return red, green, blue
+
+
+def darker(colour: Colour, share: float = 0.25) -> Colour:
+    return mix(colour, (0, 0, 0), share)
+
+
+def lighter(colour: Colour, share: float = 0.25) -> Colour:
+    return mix(colour, (255, 255, 255), share)
+
+
+def mirrored(points: Iterable[Point]) -> list[Point]:
+    """The points reflected at the vertical axis, in reverse order (the outline stays one turn)."""
+    return [(-x, y) for x, y in reversed(list(points))]
+
+
+def curve(points: Sequence[Point], closed: bool = True, steps: int = 8) -> list[Point]:
+    """A smooth (Catmull-Rom) line through the points."""
+    nodes = np.asarray(points, dtype=float)
+    if closed:
+        before, after = np.roll(nodes, 1, axis=0), np.roll(nodes, -1, axis=0)
+        beyond = np.roll(nodes, -2, axis=0)
+        start = nodes
+    else:
+        padded = np.vstack([nodes[:1], nodes, nodes[-1:]])
+        before, start, after, beyond = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
+    t = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
+    b, s, a, e = (part[:, None, :] for part in (before, start, after, beyond))
+    line = 0.5 * (2 * s + (a - b) * t + (2 * b - 5 * s + 4 * a - e) * t**2 + (3 * s - b - 3 * a + e) * t**3)
+    path = line.reshape(-1, 2)
+    if not closed:
+        path = np.vstack([path, nodes[-1:]])
+    return [(float(x), float(y)) for x, y in path]
+
+
+def arc(centre: Point, radii: Point, start: float = 0.0, end: float = 360.0, angle: float = 0.0) -> list[Point]:
+    """Points on an ellipse, angles in degrees clockwise from the positive x axis."""
+    turn = math.radians(angle)
+    path = []
+    for degree in np.linspace(start, end, max(8, int(abs(end - start) / 6))):
+        x, y = radii[0] * math.cos(math.radians(degree)), radii[1] * math.sin(math.radians(degree))
+        path.append(
+            (
+                centre[0] + x * math.cos(turn) - y * math.sin(turn),
+                centre[1] + x * math.sin(turn) + y * math.cos(turn),
+            )
+        )
+    return path
+
+
+@dataclass(slots=True)
+class Brush:
+    """Paints on one transparent layer; `picture()` returns it at `pixels` x `pixels`."""
+
+    pixels: int
+    layer: Image.Image
+    pen: ImageDraw.ImageDraw
+
+    @classmethod
+    def on_blank(cls, pixels: int) -> "Brush":
+        layer = Image.new("RGBA", (2 * pixels, 2 * pixels), (0, 0, 0, 0))
+        return cls(pixels, layer, ImageDraw.Draw(layer))
+
+    def to_pixel(self, point: Point) -> Point:
+        return (point[0] + 1) * self.pixels, (point[1] + 1) * self.pixels
+
+    def polygon(
+        self, points: Iterable[Point], fill: Colour, outline: Colour | None = None, width: float = 0.012
+    ) -> None:
+        path = [self.to_pixel(point) for point in points]
+        self.pen.polygon(path, fill=(*fill, 255))
+        if outline is not None:
+            self.pen.line([*path, path[0]], fill=(*outline, 255), width=self._stroke(width), joint="curve")
+
+    def ellipse(
+        self,
+        centre: Point,
+        radii: Point,
+        fill: Colour,
+        angle: float = 0.0,
+        outline: Colour | None = None,
+        width: float = 0.012,
+    ) -> None:
+        self.polygon(arc(centre, radii, angle=angle), fill, outline, width)
+
+    def dot(self, centre: Point, radius: float, fill: Colour) -> None:
+        x, y = self.to_pixel(centre)
+        r = radius * self.pixels
+        self.pen.ellipse((x - r, y - r, x + r, y + r), fill=(*fill, 255))
+
+    def line(self, points: Iterable[Point], fill: Colour, width: float = 0.015) -> None:
+        self.pen.line([self.to_pixel(p) for p in points], fill=(*fill, 255), width=self._stroke(width), joint="curve")
+
+    def inside(self, outline: Iterable[Point], paint: Callable[["Brush"], None]) -> None:
+        """Let `paint` draw on a layer of its own and keep only what falls inside the outline."""
+        layer = Brush.on_blank(self.pixels)
+        paint(layer)
+        mask = Image.new("L", layer.layer.size, 0)
+        ImageDraw.Draw(mask).polygon([self.to_pixel(p) for p in outline], fill=255)
+        kept = ImageChops.multiply(layer.layer.getchannel("A"), mask)
+        self.layer.paste(layer.layer, (0, 0), kept)
+
+    def _stroke(self, width: float) -> int:
+        return max(1, round(width * self.pixels))
+
+    def picture(self) -> Image.Image:
+        """The layer reduced to its final size, RGBA."""
+        return self.layer.reduce(2)
