@@ -30,6 +30,9 @@ class Rank(StrEnum):
 RANKS: tuple[Rank, ...] = tuple(Rank)
 
 
+_TAXON_KEYS = (*(rank.value for rank in RANKS), "specificepithet", "vernacularname", "common_name")
+
+
 class TextType(StrEnum):
     """The kinds of text that BioCLIP was trained on; the values are its own short names."""
 
@@ -69,23 +72,22 @@ class Taxon:
         A species given as an epithet alone is completed with the genus; an epithet without a
         genus names no species and is left out.
         """
-        known = {key.strip().lower(): clean(value) for key, value in names.items()}
-        genus = known.get("genus")
-        species = known.get("species")
-        epithet = known.get("specificepithet")
+        lower = {key.strip().lower(): value for key, value in names.items()}
+        known = {key: clean(lower.get(key)) for key in _TAXON_KEYS}
+        genus, species, epithet = known["genus"], known["species"], known["specificepithet"]
         if species is not None and " " not in species:
             epithet, species = epithet or species, None
         if species is None and genus and epithet:
             species = f"{genus} {epithet}"
         return cls(
-            kingdom=known.get("kingdom"),
-            phylum=known.get("phylum"),
-            class_=known.get("class"),
-            order=known.get("order"),
-            family=known.get("family"),
+            kingdom=known["kingdom"],
+            phylum=known["phylum"],
+            class_=known["class"],
+            order=known["order"],
+            family=known["family"],
             genus=genus,
             species=species,
-            common_name=known.get("vernacularname") or known.get("common_name"),
+            common_name=known["vernacularname"] or known["common_name"],
         )
 
     @classmethod

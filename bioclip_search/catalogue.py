@@ -1,0 +1,361 @@
+"""The catalogue: a folder with one LanceDB table of photos and one of indexing runs.
+
+The only owner of lancedb. Rows are written by merge on the key, so that two writers never make
+two rows of one photo, and every write is one atomic commit.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bioclip_search._version import __version__
+from bioclip_search.errors import (
+    CatalogueDamaged,
+    CatalogueError,
+    CatalogueNotFound,
+    CatalogueTooNew,
+    ModelMismatch,
+)
+from bioclip_search.fingerprint import Fingerprint
+from bioclip_search.schema import (
+    EMBEDDING,
+    KEY,
+    PHOTO_COLUMNS,
+    SCHEMA_VERSION,
+    SPECIMEN_COLUMNS,
+    THUMBNAIL,
+    photo_from_row,
+    photo_id,
+    photo_schema,
+    photo_table,
+    specimen_row,
+)
+from bioclip_search.specimen import Photo, Specimen
+from bioclip_search.taxonomy import RANKS, Rank, Taxon
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Catalogue", "Run", "TaxonCount", "quoted"]
+
+_PHOTOS = "photos"
+_RUNS = "runs"
+_KEYS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the indexer, with its counts (new, changed, moved, unchanged, missing, failed)."""
+
+    started: datetime
+    finished: datetime
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TaxonCount:
+    """A distinct taxon of the catalogue and the number of photos that carry exactly it."""
+
+    taxon: Taxon
+    photos: int
+
+
+def quoted(value: str) -> str:
+    """A value as a SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+class Catalogue:
+    """An open catalogue. Make one with `create` or `open`."""
+
+    def __init__(self, folder: Path, connection: Any, photos: Any, fingerprint: Fingerprint) -> None:
+        self.folder = folder
+        self.fingerprint = fingerprint
+        self._connection = connection
+        self._photos = photos
+
+    @classmethod
+    def exists(cls, folder: Path) -> bool:
+        return (folder / f"{_PHOTOS}.lance").is_dir()
+
+    @classmethod
+    def create(cls, folder: Path, fingerprint: Fingerprint) -> "Catalogue":
+        """Make an empty catalogue for one model.
+
+        Raises CatalogueError when the folder cannot be written or holds other things.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            foreign = [entry.name for entry in folder.iterdir() if not entry.name.startswith((".", _RUNS))]
+        except OSError as error:
+            raise CatalogueError(
+                f"The catalogue folder {folder} cannot be made ({error.strerror}); choose another with --catalogue."
+            ) from error
+        if foreign:
+            raise CatalogueError(
+                f"The folder {folder} holds other files and no catalogue; choose an empty or new one with --catalogue."
+            )
+        metadata = {
+            "bioclip_search.schema": str(SCHEMA_VERSION),
+            "bioclip_search.version": __version__,
+            "bioclip_search.fingerprint": fingerprint.to_json(),
+        }
+        with _lance_errors(folder):
+            connection = _connect(folder)
+            photos = connection.create_table(_PHOTOS, schema=photo_schema(fingerprint.dim, metadata))
+            photos.set_unenforced_primary_key(KEY)
+        return cls(folder, connection, photos, fingerprint)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Catalogue":
+        """Open a catalogue. Raises CatalogueNotFound, CatalogueDamaged or CatalogueTooNew."""
+        if not cls.exists(folder):
+            raise CatalogueNotFound(
+                f"There is no catalogue at {folder}. Make one with `bioclip-search index PHOTOS`, "
+                "or name another place with --catalogue."
+            )
+        with _lance_errors(folder):
+            connection = _connect(folder)
+            photos = connection.open_table(_PHOTOS)
+            metadata = {key.decode(): value.decode() for key, value in (photos.schema.metadata or {}).items()}
+        return cls(folder, connection, photos, _read_fingerprint(folder, metadata))
+
+    def require_model(self, fingerprint: Fingerprint) -> None:
+        """Raise ModelMismatch unless embeddings of this model can be compared with the catalogue's."""
+        if not fingerprint.matches(self.fingerprint):
+            raise ModelMismatch(
+                f"The catalogue {self.folder} was built with the model {self.fingerprint}, not with {fingerprint}. "
+                f"Use --model {self.fingerprint.model} --preprocess {self.fingerprint.fit}, "
+                "or index into another --catalogue."
+            )
+
+    # Writing
+
+    def upsert(
+        self, photos: Sequence[Photo], embeddings: npt.NDArray[np.floating[Any]], thumbnails: Sequence[bytes]
+    ) -> None:
+        """Add photos, or replace the rows of those that are there: one commit.
+
+        `embeddings` are unit length [n, dim]; they are kept as float16. The same photo must not
+        occur twice in one call.
+        """
+        if photos:
+            self._merge(photo_table(photos, embeddings, thumbnails))
+
+    def describe(self, specimens: Mapping[str, Specimen]) -> None:
+        """Set the Darwin Core columns of rows, by photo id; embeddings stay as they are."""
+        import pyarrow as pa
+
+        if not specimens:
+            return
+        rows = [{KEY: key, **specimen_row(specimen)} for key, specimen in specimens.items()]
+        whole = photo_schema(self.fingerprint.dim)
+        schema = pa.schema([whole.field(name) for name in (KEY, *SPECIMEN_COLUMNS)])
+        with self._errors():
+            table = pa.Table.from_pylist(rows, schema=schema)
+            self._photos.merge_insert(KEY).when_matched_update_all().execute(table)
+
+    def copy(self, copies: Sequence[tuple[Photo, Photo]]) -> None:
+        """Add photos whose content is in the catalogue already: pairs of (the photo it is in, the new photo).
+
+        Embedding and thumbnail are copied; nothing is decoded or computed.
+        """
+        sources = [photo_id(source.root, source.path) for source, _ in copies]
+        stored: dict[str, tuple[bytes, list[float]]] = {}
+        for chunk in _chunks(sources):
+            for row in self._rows(_key_in(chunk), [KEY, THUMBNAIL, EMBEDDING]).to_pylist():
+                stored[row[KEY]] = (row[THUMBNAIL], row[EMBEDDING])
+        thumbnails, embeddings = zip(*(stored[key] for key in sources), strict=True)
+        self.upsert([new for _, new in copies], np.asarray(embeddings, dtype=np.float32), thumbnails)
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Delete rows by photo id."""
+        for chunk in _chunks(keys):
+            with self._errors():
+                self._photos.delete(_key_in(chunk))
+
+    def mark_missing(self, keys: Sequence[str], since: datetime | None) -> None:
+        """Say since when the files of rows are not where they were; None says that they are back."""
+        for chunk in _chunks(keys):
+            with self._errors():
+                self._photos.update(_key_in(chunk), values={"missing_since": since})
+
+    def record_run(self, run: Run) -> None:
+        """Append a run to the log of runs."""
+        import pyarrow as pa
+
+        moment = pa.timestamp("us", tz="UTC")
+        schema = pa.schema({"started": moment, "finished": moment, "version": pa.string(), "counts": pa.string()})
+        row = {"started": run.started, "finished": run.finished, "version": __version__}
+        table = pa.Table.from_pylist([{**row, "counts": json.dumps(dict(run.counts))}], schema=schema)
+        with self._errors():
+            if _RUNS in self._connection.list_tables().tables:
+                self._connection.open_table(_RUNS).add(table)
+            else:
+                self._connection.create_table(_RUNS, table)
+
+    def optimize(self) -> None:
+        """Compact the files and bring the scalar indices up to date."""
+        from lancedb.index import Bitmap, BTree
+
+        with self._errors():
+            indexed = {index.columns[0] for index in self._photos.list_indices()}
+            for rank in RANKS:
+                if rank not in indexed:
+                    self._photos.create_index(rank.value, config=Bitmap())
+            for column in (KEY, "content_hash"):
+                if column not in indexed:
+                    self._photos.create_index(column, config=BTree())
+            self._photos.optimize()
+
+    # Reading
+
+    def count(self, where: str | None = None) -> int:
+        """Number of photos, or of those that a SQL condition selects."""
+        with self._errors():
+            return int(self._photos.count_rows(where))
+
+    def roots(self) -> list[str]:
+        """The folders that were indexed, in alphabetical order."""
+        return sorted(set(self._rows(None, ["root"])["root"].to_pylist()))
+
+    def photos(self, where: str | None = None, limit: int | None = None) -> list[Photo]:
+        """The photos that a SQL condition selects, in no particular order."""
+        return [photo_from_row(row) for row in self._rows(where, list(PHOTO_COLUMNS), limit).to_pylist()]
+
+    def known_files(self, root: str) -> "pa.Table":
+        """All rows of one root: photo_id, path, size, mtime, content_hash, missing_since."""
+        columns = [KEY, "path", "size", "mtime", "content_hash", "missing_since"]
+        return self._rows(f"root = {quoted(root)}", columns)
+
+    def content_hashes(self) -> set[str]:
+        """The content hashes of all photos."""
+        return set(self._rows(None, ["content_hash"])["content_hash"].to_pylist())
+
+    def photos_by_content(self, hashes: Sequence[str]) -> dict[str, Photo]:
+        """For every content hash that is in the catalogue one photo with it."""
+        found: dict[str, Photo] = {}
+        for chunk in _chunks(hashes):
+            where = f"content_hash IN ({', '.join(map(quoted, chunk))})"
+            found.update((photo.content_hash, photo) for photo in self.photos(where))
+        return found
+
+    def specimens(self, keys: Sequence[str]) -> dict[str, Specimen]:
+        """The specimens of rows, by photo id."""
+        found: dict[str, Specimen] = {}
+        for chunk in _chunks(keys):
+            for row in self._rows(_key_in(chunk), list(PHOTO_COLUMNS)).to_pylist():
+                found[row[KEY]] = photo_from_row(row).specimen
+        return found
+
+    def embedding(self, root: str, path: str) -> npt.NDArray[np.float32] | None:
+        """The embedding of one photo, float32 [dim], or None when it is not in the catalogue."""
+        return self._embedding_where(f"{KEY} = {quoted(photo_id(root, path))}")
+
+    def embedding_of_content(self, content_hash: str) -> npt.NDArray[np.float32] | None:
+        """The embedding of any photo with this content, float32 [dim], or None."""
+        return self._embedding_where(f"content_hash = {quoted(content_hash)}")
+
+    def _embedding_where(self, where: str) -> npt.NDArray[np.float32] | None:
+        values = self._rows(where, [EMBEDDING], limit=1)[EMBEDDING].to_pylist()
+        return np.asarray(values[0], dtype=np.float32) if values else None
+
+    def taxa(self) -> list[TaxonCount]:
+        """Every distinct combination of ranks and common name, with its number of photos."""
+        columns = [*(rank.value for rank in RANKS), "vernacularName"]
+        groups = self._rows(None, columns).group_by(columns).aggregate([([], "count_all")])
+        return [TaxonCount(Taxon.from_ranks(row), row["count_all"]) for row in groups.to_pylist()]
+
+    def has_name(self, rank: Rank, name: str) -> bool:
+        """Whether any photo carries exactly this name at this rank."""
+        return self.count(f"`{rank}` = {quoted(name)}") > 0
+
+    def nearest(
+        self, vector: npt.NDArray[np.floating[Any]], limit: int, where: str | None = None
+    ) -> list[tuple[Photo, float]]:
+        """The photos nearest to a vector [dim], best first, with their cosine; the condition is applied before."""
+        with self._errors():
+            query = self._photos.search(np.asarray(vector, dtype=np.float32)).distance_type("cosine")
+            if where is not None:
+                query = query.where(where, prefilter=True)
+            rows = query.select([*PHOTO_COLUMNS, "_distance"]).limit(limit).to_list()
+        return [(photo_from_row(row), 1.0 - row["_distance"]) for row in rows]
+
+    def last_run(self) -> Run | None:
+        """The run that finished last."""
+        with self._errors():
+            if _RUNS not in self._connection.list_tables().tables:
+                return None
+            rows = self._connection.open_table(_RUNS).search().limit(None).to_list()
+        row = max(rows, key=lambda row: row["finished"])
+        return Run(row["started"], row["finished"], json.loads(row["counts"]))
+
+    def _rows(self, where: str | None, columns: list[str], limit: int | None = None) -> "pa.Table":
+        with self._errors():
+            query = self._photos.search().select(columns)
+            if where is not None:
+                query = query.where(where)
+            return query.limit(limit).to_arrow()
+
+    def _merge(self, table: "pa.Table") -> None:
+        with self._errors():
+            merge = self._photos.merge_insert(KEY).when_matched_update_all().when_not_matched_insert_all()
+            merge.execute(table)
+
+    def _errors(self) -> Any:
+        return _lance_errors(self.folder)
+
+
+def _connect(folder: Path) -> Any:
+    # LanceDB logs warnings from native code straight to the terminal; errors come as exceptions.
+    os.environ.setdefault("LANCEDB_LOG", "error")
+    import lancedb
+
+    # Every read sees what other processes committed before it.
+    return lancedb.connect(folder, read_consistency_interval=timedelta(0))
+
+
+@contextmanager
+def _lance_errors(folder: Path) -> Iterator[None]:
+    """LanceDB reports damaged or missing files as RuntimeError, ValueError or OSError."""
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError) as error:
+        reason = str(error).split(", /", 1)[0].strip()
+        raise CatalogueDamaged(
+            f"The catalogue {folder} cannot be used ({reason}). Restore the folder from a backup, "
+            "or delete it and index again; the photos themselves are untouched."
+        ) from error
+
+
+def _read_fingerprint(folder: Path, metadata: Mapping[str, str]) -> Fingerprint:
+    try:
+        version = int(metadata["bioclip_search.schema"])
+        if version > SCHEMA_VERSION:
+            written_by = metadata.get("bioclip_search.version", "a newer version")
+            raise CatalogueTooNew(
+                f"The catalogue {folder} was written by bioclip-search {written_by}; this is {__version__}. "
+                "Update the program to open it."
+            )
+        return Fingerprint.from_json(metadata["bioclip_search.fingerprint"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CatalogueDamaged(
+            f"The folder {folder} holds a table that is not a catalogue of this program; name another with --catalogue."
+        ) from error
+
+
+def _key_in(keys: Sequence[str]) -> str:
+    return f"{KEY} IN ({', '.join(map(quoted, keys))})"
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        yield keys[start : start + _KEYS_AT_ONCE]

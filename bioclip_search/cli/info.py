@@ -1,0 +1,68 @@
+"""bioclip-search info"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bioclip_search.cli.options import catalogue_option, format_option
+from bioclip_search.cli.output import print_json, print_lines
+from bioclip_search.text import printable
+
+if TYPE_CHECKING:
+    from bioclip_search.catalogue import Catalogue, Run
+
+__all__ = ["command"]
+
+
+@click.command("info")
+@catalogue_option
+@format_option("text", "json")
+def command(catalogue: Path | None, format_: str) -> None:
+    """Show the catalogue: its place, model, number of photos, folders and last run."""
+    from bioclip_search.catalogue import Catalogue
+    from bioclip_search.config import catalogue_folder
+
+    facts = _facts(Catalogue.open(catalogue_folder(catalogue)))
+    if format_ == "json":
+        print_json(facts)
+    else:
+        print_lines(_lines(facts))
+
+
+def _facts(catalogue: "Catalogue") -> dict[str, Any]:
+    fingerprint = catalogue.fingerprint
+    return {
+        "catalogue": str(catalogue.folder),
+        "model": fingerprint.model,
+        "architecture": fingerprint.architecture,
+        "dim": fingerprint.dim,
+        "preprocessing": fingerprint.preprocessing,
+        "weightsSha256": fingerprint.weights_sha256,
+        "rows": catalogue.count(),
+        "missing": catalogue.count("missing_since IS NOT NULL"),
+        "roots": catalogue.roots(),
+        "lastRun": _run(catalogue.last_run()),
+    }
+
+
+def _run(run: "Run | None") -> dict[str, Any] | None:
+    if run is None:
+        return None
+    seconds = (run.finished - run.started).total_seconds()
+    return {"finished": run.finished.isoformat(timespec="seconds"), "seconds": round(seconds, 1), **run.counts}
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    run = facts["lastRun"]
+    counts = ("new", "changed", "moved", "unchanged", "missing", "failed")
+    last = f"{run['finished']}: " + ", ".join(f"{run[name]:,} {name}" for name in counts) if run else "none"
+    rows = {
+        "catalogue": facts["catalogue"],
+        "model": f"{facts['model']} ({facts['architecture']}, weights {facts['weightsSha256'][:8]})",
+        "preprocessing": facts["preprocessing"],
+        "photos": f"{facts['rows']:,}" + (f" ({facts['missing']:,} missing)" if facts["missing"] else ""),
+        "folders": ", ".join(facts["roots"]) or "none",
+        "last run": last,
+    }
+    return [f"{title:<14} {printable(value)}" for title, value in rows.items()]

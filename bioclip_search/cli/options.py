@@ -1,0 +1,48 @@
+"""Options that several commands share, spelt and explained once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["catalogue_option", "device_options", "format_option"]
+
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+catalogue_option: _Decorator = click.option(
+    "--catalogue",
+    type=click.Path(path_type=Path),
+    help="Folder of the catalogue. Default: $BIOCLIP_SEARCH_CATALOGUE, else a folder among your application data.",
+)
+
+
+def format_option(*formats: str) -> _Decorator:
+    """`--format`, whose default is the first of the formats."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="What to print on standard output.",
+    )
+
+
+def device_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--device` and `--dtype`; the choices are those of bioclip_search.embedder."""
+    device = click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+        default="auto",
+        show_default=True,
+        help="Where the model runs.",
+    )
+    dtype = click.option(
+        "--dtype",
+        type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+        default="auto",
+        show_default=True,
+        help="Its numbers; auto takes what is fastest there.",
+    )
+    return device(dtype(function))

@@ -1,0 +1,63 @@
+"""bioclip-search search"""
+
+from pathlib import Path
+
+import click
+
+from bioclip_search.cli.options import catalogue_option, device_options, format_option
+
+__all__ = ["command"]
+
+
+@click.command("search")
+@click.argument("words", nargs=-1, metavar="[TEXT]")
+@click.option("--image", type=click.Path(path_type=Path), help="A photo that the hits should look like.")
+@click.option("--taxon", help="Only photos of this taxon: a name of any rank, or a common name.")
+@click.option("-k", "limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="Number of hits.")
+@click.option("--text-weight", type=float, default=1.0, show_default=True, help="Weight of TEXT beside --image.")
+@click.option("--image-weight", type=float, default=1.0, show_default=True, help="Weight of --image beside TEXT.")
+@click.option("--model", help="Where the catalogue's model is now, if not where it was.")
+@catalogue_option
+@device_options
+@format_option("table", "json", "csv", "paths")
+def command(
+    words: tuple[str, ...],
+    image: Path | None,
+    taxon: str | None,
+    limit: int,
+    text_weight: float,
+    image_weight: float,
+    model: str | None,
+    catalogue: Path | None,
+    device: str,
+    dtype: str,
+    format_: str,
+) -> None:
+    """Find photos by words, by a photo, or by both; --taxon alone lists the photos of a taxon.
+
+    \b
+    bioclip-search search "orange butterfly with black veins"
+    bioclip-search search --image unknown.jpg --taxon Nymphalidae
+    bioclip-search search "on a herbarium sheet" --image leaf.jpg -k 20
+    """
+    from bioclip_search.catalogue import Catalogue
+    from bioclip_search.cli.hits import print_hits
+    from bioclip_search.config import catalogue_folder
+    from bioclip_search.embedder import Embedder
+    from bioclip_search.query import Query, search
+
+    query = Query(
+        text=" ".join(words) or None,
+        photo=image,
+        text_weight=text_weight,
+        photo_weight=image_weight,
+        taxon=taxon,
+        limit=limit,
+    )
+    opened = Catalogue.open(catalogue_folder(catalogue))
+    built_with = opened.fingerprint
+
+    def load() -> Embedder:
+        return Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
+
+    print_hits(search(opened, query, load), format_)

@@ -1,0 +1,81 @@
+"""bioclip-search taxa"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bioclip_search.cli.options import catalogue_option, format_option
+from bioclip_search.cli.output import console, print_json
+from bioclip_search.taxonomy import RANKS, Rank
+
+if TYPE_CHECKING:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    from bioclip_search.tree import TaxonNode
+
+__all__ = ["command"]
+
+
+@click.command("taxa")
+@click.argument("name", required=False)
+@click.option("--down-to", type=click.Choice([rank.value for rank in RANKS]), help="Leave out narrower ranks.")
+@catalogue_option
+@format_option("tree", "json")
+def command(name: str | None, down_to: str | None, catalogue: Path | None, format_: str) -> None:
+    """Print the taxa of the catalogue as a tree, with the number of photos in each.
+
+    With NAME (of any rank, or a common name) only that part of the tree.
+    """
+    from bioclip_search.catalogue import Catalogue
+    from bioclip_search.config import catalogue_folder
+    from bioclip_search.query import resolve_taxon
+    from bioclip_search.tree import TaxonNode, grow_tree
+
+    opened = Catalogue.open(catalogue_folder(catalogue))
+    root = grow_tree((found.taxon, found.photos) for found in opened.taxa())
+    if name:
+        resolve_taxon(opened, name)  # an unknown name is answered with near ones
+        found = root.named(name)
+        parts = {(node.rank, node.name): node for node in found if node.rank and node.name}
+        count = sum(node.count for node in found)
+        root = found[0] if len(found) == 1 else TaxonNode(count=count, children=dict(parts))
+    narrowest = RANKS.index(Rank(down_to)) if down_to else len(RANKS)
+    if format_ == "json":
+        print_json(_as_json(root, narrowest))
+    else:
+        console().print(_as_tree(root, narrowest))
+
+
+def _shown(node: "TaxonNode", narrowest: int) -> list["TaxonNode"]:
+    return [child for child in node.sorted_children() if child.rank and RANKS.index(child.rank) <= narrowest]
+
+
+def _as_json(node: "TaxonNode", narrowest: int) -> dict[str, Any]:
+    return {
+        "rank": node.rank,
+        "name": node.name,
+        "vernacularName": node.common_name,
+        "count": node.count,
+        "children": [_as_json(child, narrowest) for child in _shown(node, narrowest)],
+    }
+
+
+def _as_tree(node: "TaxonNode", narrowest: int) -> "Tree":
+    from rich.tree import Tree
+
+    tree = Tree(_label(node), guide_style="dim")
+    for child in _shown(node, narrowest):
+        tree.children.append(_as_tree(child, narrowest))
+    return tree
+
+
+def _label(node: "TaxonNode") -> "Text":
+    from rich.text import Text
+
+    if node.name is None:
+        return Text.assemble(("all taxa", "bold"), f"  {node.count:,}")
+    style = "italic" if node.rank in (Rank.GENUS, Rank.SPECIES) else ""
+    common = f" ({node.common_name})" if node.common_name else ""
+    return Text.assemble((node.name, style), common, (f"  {node.rank}", "dim"), (f"  {node.count:,}", "cyan"))
