@@ -9,9 +9,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageOps
 
-__all__ = ["Brush", "Colour", "Point", "arc", "curve", "darker", "lighter", "mirrored", "mix"]
+__all__ = [
+    "Brush",
+    "Colour",
+    "Point",
+    "arc",
+    "colour",
+    "curve",
+    "darker",
+    "jittered",
+    "lighter",
+    "mirrored",
+    "mix",
+    "shrunk",
+]
+
+# A layer shows a little more than the box, for antennae and tails that reach beyond it.
+_REACH = 1.15
 
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
@@ -29,6 +45,23 @@ def darker(colour: Colour, share: float = 0.25) -> Colour:
 
 def lighter(colour: Colour, share: float = 0.25) -> Colour:
     return mix(colour, (255, 255, 255), share)
+
+
+def colour(code: str) -> Colour:
+    """The colour of a code such as “#e8781e”."""
+    red, green, blue = bytes.fromhex(code.removeprefix("#"))
+    return red, green, blue
+
+
+def jittered(base: Colour, rng: np.random.Generator, amount: float = 10.0) -> Colour:
+    """The colour as one individual has it: a little lighter or darker, warmer or colder."""
+    red, green, blue = np.clip(np.asarray(base) + rng.normal(0, amount) + rng.normal(0, amount / 3, 3), 0, 255)
+    return int(red), int(green), int(blue)
+
+
+def shrunk(points: Iterable[Point], centre: Point, factor: float) -> list[Point]:
+    """The points drawn together towards a centre."""
+    return [(centre[0] + (x - centre[0]) * factor, centre[1] + (y - centre[1]) * factor) for x, y in points]
 
 
 def mirrored(points: Iterable[Point]) -> list[Point]:
@@ -84,7 +117,7 @@ class Brush:
         return cls(pixels, layer, ImageDraw.Draw(layer))
 
     def to_pixel(self, point: Point) -> Point:
-        return (point[0] + 1) * self.pixels, (point[1] + 1) * self.pixels
+        return (point[0] / _REACH + 1) * self.pixels, (point[1] / _REACH + 1) * self.pixels
 
     def polygon(
         self, points: Iterable[Point], fill: Colour, outline: Colour | None = None, width: float = 0.012
@@ -107,7 +140,7 @@ class Brush:
 
     def dot(self, centre: Point, radius: float, fill: Colour) -> None:
         x, y = self.to_pixel(centre)
-        r = radius * self.pixels
+        r = radius * self.pixels / _REACH
         self.pen.ellipse((x - r, y - r, x + r, y + r), fill=(*fill, 255))
 
     def line(self, points: Iterable[Point], fill: Colour, width: float = 0.015) -> None:
@@ -122,8 +155,12 @@ class Brush:
         kept = ImageChops.multiply(layer.layer.getchannel("A"), mask)
         self.layer.paste(layer.layer, (0, 0), kept)
 
+    def mirror(self) -> None:
+        """Add the reflection of all that is painted at the vertical axis: paint the right half, get both."""
+        self.layer.alpha_composite(ImageOps.mirror(self.layer))
+
     def _stroke(self, width: float) -> int:
-        return max(1, round(width * self.pixels))
+        return max(1, round(width * self.pixels / _REACH))
 
     def picture(self) -> Image.Image:
         """The layer reduced to its final size, RGBA."""

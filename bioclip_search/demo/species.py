@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from bioclip_search.demo.brush import Brush
 from bioclip_search.taxonomy import Taxon
 
-__all__ = ["BodyPlan", "DemoSpecies", "Style", "Traits"]
+__all__ = ["AnySpecies", "BodyPlan", "DemoSpecies", "Habitat", "Style", "Traits"]
 
 Traits = TypeVar("Traits")
 
@@ -24,13 +24,29 @@ class Style(StrEnum):
     FIELD = "field photo"
 
 
+class Habitat(StrEnum):
+    """What is out of focus behind a field photo."""
+
+    FOLIAGE = "foliage"
+    SOIL = "soil"
+    STONE = "stone"
+    SKY = "sky"
+    WATER = "water"
+    SAND = "sand"
+
+
 @dataclass(frozen=True)
 class BodyPlan(Generic[Traits]):
-    """One shape with parameters: `paint(brush, traits, rng)` draws it in the box from -1 to 1."""
+    """One shape with parameters: `paint(brush, traits, rng)` draws it in the box from -1 to 1.
+
+    `turn` is how far from upright it may lie in a field photo, in degrees.
+    """
 
     name: str
     paint: Callable[[Brush, Traits, np.random.Generator], None]
     styles: tuple[Style, ...]
+    habitats: tuple[Habitat, ...]
+    turn: float = 12.0
 
 
 @dataclass(frozen=True)
@@ -46,3 +62,6 @@ class DemoSpecies(Generic[Traits]):
     traits: Traits
     phrases: tuple[str, ...]
     length_mm: float
+
+
+AnySpecies = DemoSpecies[Any]
