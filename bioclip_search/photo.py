@@ -38,7 +38,6 @@ Image.MAX_IMAGE_PIXELS = None
 # resize still averages over real detail.
 _REDUCTION_MARGIN = 2
 _ORIENTATION = 0x0112
-_SIDEWAYS = (5, 6, 7, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +84,12 @@ def open_photo(source: Path | bytes, needed: int | None = None) -> OpenedPhoto:
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data)) as image:
-                width, height = _upright_size(image)
+                whole = image.size
+                _check_size(whole)
                 _reduce_while_decoding(image, needed, data)
-                _check_decoded_size(image, width * height)
-                return OpenedPhoto(_to_rgb(_upright(image)), width, height)
+                _check_decoded_size(image, whole[0] * whole[1])
+                upright = _to_rgb(_upright(image))
+                return OpenedPhoto(upright, *_as_upright(whole, upright.size))
         except PhotoError:
             raise
         except UnidentifiedImageError as error:
@@ -101,11 +102,16 @@ def open_photo(source: Path | bytes, needed: int | None = None) -> OpenedPhoto:
             raise UnreadablePhoto(f"the picture is damaged ({error or type(error).__name__})") from error
 
 
-def _upright_size(image: Image.Image) -> tuple[int, int]:
-    width, height = image.size
+def _check_size(size: tuple[int, int]) -> None:
+    width, height = size
     if width * height > MAX_PIXELS:
         raise PhotoTooLarge(f"{width} × {height} pixels are more than {MAX_PIXELS / 1e9:.0f} gigapixel")
-    return (height, width) if _orientation(image) in _SIDEWAYS else (width, height)
+
+
+def _as_upright(whole: tuple[int, int], decoded: tuple[int, int]) -> tuple[int, int]:
+    """The size of the whole picture, turned as the decoded one was; some plugins turn the size on opening."""
+    was_turned = (whole[0] > whole[1]) != (decoded[0] > decoded[1]) and decoded[0] != decoded[1]
+    return (whole[1], whole[0]) if was_turned else whole
 
 
 def _orientation(image: Image.Image) -> int:

@@ -1,5 +1,6 @@
 """Photos: anything Pillow reads becomes upright RGB as a person sees it."""
 
+import contextlib
 import io
 from pathlib import Path
 
@@ -126,16 +127,12 @@ def test_bad_files_are_named_problems(tmp_path: Path) -> None:
 @given(st.sampled_from(["JPEG", "PNG", "TIFF", "GIF", "WEBP", "BMP"]), st.data())
 def test_damage_never_raises_anything_but_a_photo_error(format_: str, data: st.DataObject) -> None:
     """Whatever bytes are overwritten, the photo is decoded or named as a problem."""
-    whole = bytearray(encode(Image.effect_noise((24, 24), 50).convert("RGB"), format_))
+    whole = bytearray(encode(Image.linear_gradient("L").resize((24, 24)).convert("RGB"), format_))
     start = data.draw(st.integers(0, len(whole) - 1))
     noise = data.draw(st.binary(min_size=1, max_size=16))
     whole[start : start + len(noise)] = noise
-    try:
-        opened = open_photo(bytes(whole), needed=16)
-    except PhotoError as error:
-        assert str(error)
-    else:
-        assert opened.image.mode == "RGB"
+    with contextlib.suppress(PhotoError):
+        assert open_photo(bytes(whole), needed=16).image.mode == "RGB"
 
 
 def test_a_thumbnail_is_a_small_jpeg_with_the_same_proportions() -> None:

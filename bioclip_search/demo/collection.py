@@ -37,8 +37,8 @@ def write_collection(folder: Path, count: int, seed: int = 0, progress: Callable
     write the same files. `progress` is told the number of photos painted since the last call.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    table = folder / RECORDS
-    with table.open("w", encoding="utf-8", newline="") as stream:
+    unfinished = folder / f"{RECORDS}.part"  # renamed at the end: a table that is there is complete
+    with unfinished.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, _COLUMNS)
         writer.writeheader()
         for specimen in _specimens(count, seed):
@@ -48,7 +48,7 @@ def write_collection(folder: Path, count: int, seed: int = 0, progress: Callable
             writer.writerow(_record(specimen, path))
             if progress is not None:
                 progress(1)
-    return table
+    return unfinished.replace(folder / RECORDS)
 
 
 def _specimens(count: int, seed: int) -> Iterator[PaintedSpecimen]:

@@ -1,0 +1,108 @@
+"""bioclip-search demo"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bioclip_search.cli.hits import hit_row, print_hits
+from bioclip_search.cli.index import run_index, summary
+from bioclip_search.cli.options import device_options, format_option
+from bioclip_search.cli.output import print_json, print_lines
+from bioclip_search.cli.progress import meter
+from bioclip_search.text import printable
+
+if TYPE_CHECKING:
+    from bioclip_search.query import Hit
+
+__all__ = ["command"]
+
+_WORDS = "orange butterfly with black veins"
+
+
+@click.command("demo")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("bioclip-search-demo"))
+@click.option("--count", type=click.IntRange(1, 100_000), default=300, show_default=True, help="Specimens to paint.")
+@device_options
+@format_option("text", "json")
+def command(folder: Path, count: int, device: str, dtype: str, format_: str) -> int:
+    """Paint specimens into FOLDER (default: bioclip-search-demo), index them with the built-in model, and search.
+
+    Everything happens on this computer and below FOLDER; nothing is downloaded. Run again, it
+    uses what is there.
+    """
+    from bioclip_search.catalogue import Catalogue
+    from bioclip_search.embedder import Embedder
+    from bioclip_search.models import BUILTIN
+    from bioclip_search.query import Query, search
+    from indexer.run import IndexOptions
+
+    photos, catalogue = folder / "photos", folder / "catalogue"
+    records = _paint(photos, count)
+    report = run_index(IndexOptions((photos,), catalogue, metadata=records, model=BUILTIN, device=device, dtype=dtype))
+    if report.interrupted:
+        return 130
+    opened = Catalogue.open(catalogue)
+    embedder = Embedder.load(BUILTIN, device=device, dtype=dtype)
+    example = opened.photos("species = 'Coccinella septempunctata'", limit=1) or opened.photos(limit=1)
+    by_words = search(opened, Query(text=_WORDS, limit=5), lambda: embedder)
+    by_photo = search(opened, Query(photo=example[0].file, limit=5), lambda: embedder)
+    if format_ == "json":
+        print_json(_as_json(folder, report.counts, by_words, by_photo))
+    else:
+        _tell(folder, summary(report), by_words, by_photo, example[0].file)
+    return 0
+
+
+def _paint(photos: Path, count: int) -> Path:
+    """Paint the collection unless it is there; returns the path of its records."""
+    from bioclip_search.demo.collection import RECORDS, write_collection
+    from bioclip_search.errors import UsageError
+
+    records = photos / RECORDS
+    place = printable(str(photos))
+    try:
+        if records.exists():
+            painted = len(records.read_text(encoding="utf-8").splitlines()) - 1
+            if painted == count:
+                return records
+            raise UsageError(f"The folder {place} holds a demo of {painted} specimens; name a new one for {count}.")
+        if photos.exists() and any(photos.iterdir()) and not (photos / f"{RECORDS}.part").exists():
+            raise UsageError(f"The folder {place} holds other files; name a new one for the demo.")
+        with meter("Painting") as progress:
+            progress.begin(count)
+            return write_collection(photos, count, progress=progress.advance)
+    except OSError as error:
+        raise UsageError(f"The demo cannot be painted into {place} ({error.strerror}); name another folder.") from error
+
+
+def _as_json(folder: Path, counts: dict[str, int], by_words: list["Hit"], by_photo: list["Hit"]) -> dict[str, Any]:
+    return {
+        "photos": str(folder / "photos"),
+        "catalogue": str(folder / "catalogue"),
+        "index": counts,
+        "searches": [
+            {"text": _WORDS, "hits": [hit_row(hit) for hit in by_words]},
+            {"image": by_photo[0].photo.path, "hits": [hit_row(hit) for hit in by_photo]},
+        ],
+    }
+
+
+def _tell(folder: Path, summary: str, by_words: list["Hit"], by_photo: list["Hit"], example: Path) -> None:
+    place = printable(str(folder / "catalogue"))
+    shown = printable(str(folder / "photos" / example.relative_to((folder / "photos").absolute())))
+    print_lines([f"Indexed {printable(str(folder / 'photos'))}: {summary}", "", f"$ bioclip-search search “{_WORDS}”"])
+    print_hits(by_words, "table")
+    print_lines(["", f"$ bioclip-search search --image {shown}"])
+    print_hits(by_photo, "table")
+    print_lines(
+        [
+            "",
+            "Try next:",
+            f'  bioclip-search search "pinned wasp, dorsal view" --catalogue "{place}"',
+            f'  bioclip-search search "red" --taxon Aves --catalogue "{place}"',
+            f'  bioclip-search taxa --catalogue "{place}"',
+            "And with your own photos and the BioCLIP model:",
+            "  bioclip-search index PHOTOS",
+        ]
+    )

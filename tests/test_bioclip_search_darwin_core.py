@@ -1,0 +1,74 @@
+"""Records: CSV files as museums export them, read into specimens."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioclip_search.darwin_core import read_records, specimen_of, term
+from bioclip_search.errors import RecordError
+
+
+@pytest.mark.parametrize(
+    "column", ["catalogNumber", "CATALOGNUMBER", "dwc:catalogNumber", "http://rs.tdwg.org/dwc/terms/catalogNumber"]
+)
+def test_a_term_is_known_in_every_spelling(column: str) -> None:
+    """Case, prefix and full address of a term do not matter."""
+    assert term(column) == "catalognumber"
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_delimiter_and_encoding_are_found_out(tmp_path: Path, delimiter: str, encoding: str) -> None:
+    """Spreadsheets export CSV in many ways; all of them give the same records."""
+    lines = [delimiter.join(["catalogNumber", "locality"]), delimiter.join(["A 1", "Müritz"])]
+    (tmp_path / "records.csv").write_text("\n".join(lines), encoding=encoding)
+    assert read_records(tmp_path / "records.csv") == [{"catalognumber": "A 1", "locality": "Müritz"}]
+
+
+def test_a_file_that_cannot_join_anything_is_refused(tmp_path: Path) -> None:
+    """Without a joining column the sentence names the columns that would do."""
+    (tmp_path / "records.csv").write_text("colour,size\nred,1\n")
+    with pytest.raises(RecordError, match="associatedMedia, catalogNumber"):
+        read_records(tmp_path / "records.csv")
+    with pytest.raises(RecordError, match="cannot be read"):
+        read_records(tmp_path / "nowhere.csv")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    """A file of rubbish ends in records or in a RecordError, nothing else."""
+    path = tmp_path_factory.mktemp("records") / "records.csv"
+    path.write_bytes(b"catalogNumber,genus\n" + data)
+    try:
+        records = read_records(path)
+    except RecordError:
+        return
+    assert all(value for record in records for value in record.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "genus", "species"),
+    [
+        ("Danaus plexippus (Linnaeus, 1758)", "Danaus", "Danaus plexippus"),
+        ("Carabus sp.", "Carabus", None),
+        ("Carabus cf. auratus", "Carabus", None),
+        ("Coleoptera", None, None),
+        ("indet.", None, None),
+        ("BOLD:AAA1234", None, None),
+    ],
+)
+def test_only_a_plain_binomial_gives_a_species(name: str, genus: str | None, species: str | None) -> None:
+    """No species is made up from a qualified, informal or higher name."""
+    taxon = specimen_of({"scientificname": name}).taxon
+    assert (taxon.genus, taxon.species) == (genus, species)
+
+
+def test_the_name_is_kept_as_written_and_columns_win_over_it() -> None:
+    """scientificName stays verbatim; genus and epithet columns decide about the taxon."""
+    specimen = specimen_of({"scientificname": "Pica pica L.", "genus": "Pica", "specificepithet": "pica"})
+    assert specimen.scientific_name == "Pica pica L."
+    assert specimen.taxon.species == "Pica pica"
+    family_only = specimen_of({"scientificname": "Corvidae Leach", "family": "Corvidae", "taxonrank": "family"})
+    assert (family_only.taxon.family, family_only.taxon.genus) == ("Corvidae", None)

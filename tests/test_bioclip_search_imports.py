@@ -1,0 +1,50 @@
+"""What a command does not need is not imported: seen in a fresh interpreter."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_PROBE = """
+import sys
+from bioclip_search.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as stopped:
+    assert not stopped.code, stopped.code
+heavy = ("torch", "open_clip", "lancedb", "pyarrow", "textual", "numpy")
+print("IMPORTED", *(name for name in heavy if name in sys.modules))
+"""
+
+
+def imported(*arguments: object) -> set[str]:
+    """The heavy packages that a command imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE, *map(str, arguments)], capture_output=True, text=True, check=True, timeout=120
+    )
+    return set(done.stdout.rsplit("IMPORTED", 1)[1].split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["search", "--help"], ["index", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    """Help answers at once."""
+    assert imported(*arguments) == set()
+
+
+def test_searching_by_an_indexed_photo_or_taxon_imports_no_torch(indexed: Path, catalogue_folder: Path) -> None:
+    """A photo whose embedding is in the catalogue needs no model."""
+    photo = indexed / "drawer0" / "CAT-000.jpg"
+    for arguments in (["--image", photo], ["--taxon", "Danaus"]):
+        heavy = imported("search", *arguments, "--catalogue", catalogue_folder)
+        assert heavy & {"torch", "open_clip"} == set()
+
+
+def test_every_public_name_is_importable() -> None:
+    """The lazy names of the package lead somewhere."""
+    import bioclip_search
+
+    for name in bioclip_search.__all__:
+        assert getattr(bioclip_search, name) is not None
+    with pytest.raises(AttributeError):
+        _ = bioclip_search.no_such_name  # type: ignore[attr-defined]
