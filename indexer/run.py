@@ -238,12 +238,13 @@ class _Writer:
     def _embed(self) -> None:
         if not self._batch:
             return
-        features = self._embedder.encode_pixels(np.stack([item.pixels for item in self._batch]))
-        for item, feature in zip(self._batch, features, strict=True):
+        # Taken out first: wherever Ctrl-C strikes, no photo is written twice.
+        batch, self._batch = self._batch, []
+        features = self._embedder.encode_pixels(np.stack([item.pixels for item in batch]))
+        for item, feature in zip(batch, features, strict=True):
             photo = self._photo(item.seen, item.content_hash, item.width, item.height)
             self._rows.append((photo, feature, item.thumbnail))
-        self._observer.advance(len(self._batch))
-        self._batch.clear()
+        self._observer.advance(len(batch))
 
     def _photo(self, seen: SeenFile, content_hash: str, width: int, height: int) -> Photo:
         place = self._plan.places[seen.file]
@@ -262,10 +263,10 @@ class _Writer:
     def _commit(self) -> None:
         self._commit_copies()
         if self._rows:
-            photos, features, thumbnails = zip(*self._rows, strict=True)
+            rows, self._rows = self._rows, []
+            photos, features, thumbnails = zip(*rows, strict=True)
             self._catalogue.upsert(self._keeping_records(photos), np.stack(features), thumbnails)
             self._count(photos)
-            self._rows.clear()
             self._commits += 1
             if self._commits % _OPTIMIZE_COMMITS == 0:
                 self._catalogue.optimize()

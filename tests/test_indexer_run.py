@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from helpers import Command, draw_photo, write_model
 
+from indexer.run import IndexOptions, Problem, index
+
 
 def snapshot(folder: Path) -> dict[str, tuple[str, int]]:
     """Content and modification time of every file and folder."""
@@ -141,6 +143,42 @@ def test_another_model_is_refused_by_name(indexed: Path, run: Command, tmp_path:
     assert "was built with the model" in result.err
     assert run("index", indexed, "--preprocess", "crop").code == 2
     assert run("search", "anything", "--model", other).code == 2
+
+
+class _ImpatientObserver:
+    """Presses Ctrl-C once, as soon as the first photos are done."""
+
+    pressed = False
+
+    def begin(self, total: int) -> None:
+        pass
+
+    def advance(self, photos: int) -> None:  # noqa: ARG002
+        if not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+
+    def problem(self, problem: Problem) -> None:
+        pass
+
+
+def test_ctrl_c_keeps_what_was_done_and_the_next_run_does_the_rest(
+    photos: Path, run: Command, small_model: Path, catalogue_folder: Path
+) -> None:
+    """Stopping is safe: the batch in hand is committed, and no photo is lost or doubled."""
+    options = IndexOptions((photos,), catalogue_folder, model=str(small_model), batch_size=2, workers=1)
+    report = index(options, _ImpatientObserver())
+    assert report.interrupted
+    done = run("info", "--format", "json").json["rows"]
+    assert 2 <= done < 6
+    assert counts(run, photos) == {"new": 6 - done, "unchanged": done}
+    assert run("info", "--format", "json").json["rows"] == 6
+
+
+def test_a_single_photo_may_be_indexed(photos: Path, run: Command, small_model: Path) -> None:
+    """A file belongs to the folder it lies in, and the folder can follow."""
+    counts(run, photos / "drawer0" / "CAT-000.jpg", "--model", small_model)
+    assert counts(run, photos / "drawer0") == {"new": 2, "unchanged": 1}
 
 
 @pytest.mark.parametrize("case", ["missing", "empty", "inside", "records"])

@@ -1,0 +1,1 @@
+"""The terminal application that browses a catalogue by taxon."""

@@ -9,6 +9,7 @@ import click
 
 from bioclip_search._version import __version__
 from bioclip_search.errors import BioclipSearchError
+from bioclip_search.text import printable
 
 __all__ = ["bioclip_search", "main"]
 
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = bioclip_search.main(arguments, prog_name="bioclip-search", standalone_mode=False)
         sys.stdout.flush()
     except BioclipSearchError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {printable(str(error))}", err=True)
         code = error.exit_code
     except click.ClickException as error:
         error.show()

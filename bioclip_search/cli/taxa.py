@@ -75,7 +75,9 @@ def _label(node: "TaxonNode") -> "Text":
     from rich.text import Text
 
     if node.name is None:
-        return Text.assemble(("all taxa", "bold"), f"  {node.count:,}")
+        unplaced = node.count - sum(child.count for child in node.sorted_children())
+        rest = f"  ({unplaced:,} without a taxon)" if unplaced > 0 else ""
+        return Text.assemble(("all taxa", "bold"), (f"  {node.count:,}", "cyan"), rest)
     style = "italic" if node.rank in (Rank.GENUS, Rank.SPECIES) else ""
     common = f" ({node.common_name})" if node.common_name else ""
     return Text.assemble((node.name, style), common, (f"  {node.rank}", "dim"), (f"  {node.count:,}", "cyan"))
