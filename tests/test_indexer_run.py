@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from helpers import Command, draw_photo, write_model
 
-from indexer.run import IndexOptions, Problem, index
+from indexer.report import Problem
+from indexer.run import IndexOptions, index
 
 
 def snapshot(folder: Path) -> dict[str, tuple[str, int]]:

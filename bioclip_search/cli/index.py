@@ -10,7 +10,8 @@ from bioclip_search.cli.output import print_json, print_lines
 from bioclip_search.cli.progress import Meter, meter
 
 if TYPE_CHECKING:
-    from indexer.run import IndexOptions, IndexReport, Problem
+    from indexer.report import IndexReport, Problem
+    from indexer.run import IndexOptions
 
 __all__ = ["command", "run_index", "summary"]
 
