@@ -38,7 +38,8 @@ class Plan:
     """What is to be done.
 
     `unchanged` and `missing` go by the id of their row; `content_before` is the catalogue's content
-    hash of every changed file; `missing_by_content` lets a file that moved be recognised.
+    hash of every changed file; `missing_by_content` lets a file that moved be recognised. Folders that
+    cannot be listed are `unreadable`, files whose name is not valid Unicode `unnameable`.
     """
 
     new: list[SeenFile] = field(default_factory=list)
@@ -49,6 +50,7 @@ class Plan:
     missing: dict[str, KnownFile] = field(default_factory=dict)
     missing_by_content: dict[str, str] = field(default_factory=dict)
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
+    unnameable: list[Path] = field(default_factory=list)
     places: dict[Path, Place] = field(default_factory=dict)
 
 
@@ -78,6 +80,9 @@ def make_plan(scopes: Sequence[Path], catalogue: Catalogue | None) -> Plan:
     for scope in scopes:
         place_of = _placing(scope, roots)
         for seen in walk(scope, lambda folder, reason: plan.unreadable.append((folder, reason))):
+            if not _is_unicode(seen.file):
+                plan.unnameable.append(seen.file)
+                continue
             place = place_of(seen.file)
             seen_at[place] = seen
             plan.places[seen.file] = place
@@ -90,6 +95,15 @@ def make_plan(scopes: Sequence[Path], catalogue: Catalogue | None) -> Plan:
             plan.missing[file.key] = file
             plan.missing_by_content[file.content_hash] = file.key
     return plan
+
+
+def _is_unicode(file: Path) -> bool:
+    """Whether a name can be stored: file systems on Linux allow bytes that are no text."""
+    try:
+        os.fspath(file).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _sort_in(plan: Plan, place: Place, seen: SeenFile, known: KnownFile | None) -> None:

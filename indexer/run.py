@@ -68,6 +68,8 @@ def index(options: IndexOptions, observer: Observer) -> IndexReport:
     report = IndexReport(unchanged=len(plan.unchanged))
     for folder, reason in plan.unreadable:
         note(Problem(printable(str(folder)), f"the folder cannot be listed ({reason})"), report, observer)
+    for file in plan.unnameable:
+        note(Problem(printable(str(file)), "the name is not valid Unicode; rename the file"), report, observer)
     if embedder is not None:
         observer.begin(len(plan.new) + len(plan.changed))
         writer = Writer(catalogue, embedder, plan, report, observer, describe)

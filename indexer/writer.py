@@ -122,21 +122,22 @@ class Writer:
         items = [item for item in items if item.content_hash in sources]
         if not items:
             return
-        copies = [(sources[item.content_hash], self._copy(item, sources[item.content_hash])) for item in items]
-        self._catalogue.copy(copies)
-        arrived = [photo for _, photo in copies if self._plan.content_before.get(_place(photo)) != photo.content_hash]
+        photos = self._keeping_records([self._copy(item, sources[item.content_hash]) for item in items])
+        self._catalogue.copy([(sources[photo.content_hash], photo) for photo in photos])
+        arrived = [photo for photo in photos if self._plan.content_before.get(_place(photo)) != photo.content_hash]
         gone = {key: p for p in arrived if (key := self._plan.missing_by_content.pop(p.content_hash, None))}
         self._catalogue.remove(list(gone))
         for key in gone:
             del self._plan.missing[key]
         self._report.moved += len(gone)
-        self._report.unchanged += len(copies) - len(arrived)
+        self._report.unchanged += len(photos) - len(arrived)
         self._count([photo for photo in arrived if photo not in gone.values()])
         self._observer.advance(len(items))
 
     def _copy(self, item: Known, source: Photo) -> Photo:
         photo = self._photo(item.seen, item.content_hash, source.width, source.height)
-        return photo if photo.specimen != Specimen() else replace(photo, specimen=source.specimen)
+        undescribed = photo.specimen == Specimen() and not self._is_changed(photo)
+        return replace(photo, specimen=source.specimen) if undescribed else photo
 
     def _count(self, photos: Sequence[Photo]) -> None:
         changed = sum(map(self._is_changed, photos))

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,45 @@ def test_another_model_is_refused_by_name(indexed: Path, run: Command, tmp_path:
     assert "was built with the model" in result.err
     assert run("index", indexed, "--preprocess", "crop").code == 2
     assert run("search", "anything", "--model", other).code == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not allow such names")
+def test_odd_names_are_indexed_or_named_as_problems(tmp_path: Path, run: Command, small_model: Path) -> None:
+    """Quotes, newlines, emoji and markup are names like others; bytes that are no text are reported."""
+    names = ["it's.jpg", "new\nline.jpg", "🦋.jpg", "[red]x[/red].jpg", "-rf.jpg", 'quo"te.jpg', "no\udcffutf8.jpg"]
+    for number, name in enumerate(names):
+        draw_photo(tmp_path / "p" / name, seed=number)
+    result = run("index", tmp_path / "p", "--model", small_model, "--format", "json")
+    assert (result.json["new"], result.json["failed"]) == (6, 1)
+    assert "not valid Unicode" in result.json["problems"][0]["reason"]
+    for name in names[:-1]:
+        (hit,) = run("search", "--image", tmp_path / "p" / name, "-k", 1, "--format", "json").json
+        assert hit["path"] == name
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_links_are_followed_once_and_loops_end(tmp_path: Path, run: Command, small_model: Path) -> None:
+    """A link to a folder is walked like a folder; one that leads back is not walked again."""
+    draw_photo(tmp_path / "elsewhere" / "a.jpg", seed=1)
+    draw_photo(tmp_path / "p" / "b.jpg", seed=2)
+    (tmp_path / "p" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "p" / "loop").symlink_to(tmp_path / "p")
+    (tmp_path / "p" / "broken.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    assert counts(run, tmp_path / "p", "--model", small_model) == {"new": 2}
+
+
+def test_a_copy_keeps_its_own_record_when_it_is_touched(indexed: Path, run: Command) -> None:
+    """Records belong to files, not to contents."""
+    copy = indexed / "copy.jpg"
+    copy.write_bytes((indexed / "drawer0" / "CAT-000.jpg").read_bytes())
+    table = indexed / "more.csv"
+    table.write_text("catalogNumber,genus\ncopy,Vanessa\n")
+    counts(run, indexed, "--metadata", table)
+    for photo in (copy, indexed / "drawer0" / "CAT-000.jpg"):
+        os.utime(photo, (9, 9))
+    assert counts(run, indexed) == {"unchanged": 7}
+    hits = run("search", "--image", copy, "-k", 2, "--format", "json").json
+    assert {hit["path"]: hit["genus"] for hit in hits} == {"copy.jpg": "Vanessa", "drawer0/CAT-000.jpg": "Danaus"}
 
 
 class _ImpatientObserver:
