@@ -1,15 +1,12 @@
-"""The catalogue: a folder with one LanceDB table of photos and one of indexing runs.
+"""The catalogue: a folder with a LanceDB table of photos, one row a photo, and a journal beside it.
 
-The only owner of lancedb. Rows are written by merge on the key, so that two writers never make
+Rows are written by merge on the key, so that two writers never make
 two rows of one photo, and every write is one atomic commit.
 """
 
-import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +22,7 @@ from bioclip_search.errors import (
     ModelMismatch,
 )
 from bioclip_search.fingerprint import Fingerprint
+from bioclip_search.journal import Journal
 from bioclip_search.schema import (
     EMBEDDING,
     KEY,
@@ -39,25 +37,15 @@ from bioclip_search.schema import (
     specimen_row,
 )
 from bioclip_search.specimen import Photo, Specimen
+from bioclip_search.storage import among, chunks, connect, lance_errors, quoted
 from bioclip_search.taxonomy import RANKS, Rank, Taxon
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Catalogue", "Run", "TaxonCount", "quoted"]
+__all__ = ["Catalogue", "TaxonCount"]
 
 _PHOTOS = "photos"
-_RUNS = "runs"
-_KEYS_AT_ONCE = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of the indexer, with its counts (new, changed, moved, unchanged, missing, failed)."""
-
-    started: datetime
-    finished: datetime
-    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +56,13 @@ class TaxonCount:
     photos: int
 
 
-def quoted(value: str) -> str:
-    """A value as a SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
 class Catalogue:
     """An open catalogue. Make one with `create` or `open`."""
 
     def __init__(self, folder: Path, connection: Any, photos: Any, fingerprint: Fingerprint) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
-        self._connection = connection
+        self.journal = Journal(folder, connection)
         self._photos = photos
 
     @classmethod
@@ -94,7 +77,7 @@ class Catalogue:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            foreign = [entry.name for entry in folder.iterdir() if not entry.name.startswith((".", _RUNS))]
+            foreign = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
         except OSError as error:
             raise CatalogueError(
                 f"The catalogue folder {folder} cannot be made ({error.strerror}); choose another with --catalogue."
@@ -108,8 +91,8 @@ class Catalogue:
             "bioclip_search.version": __version__,
             "bioclip_search.fingerprint": fingerprint.to_json(),
         }
-        with _lance_errors(folder):
-            connection = _connect(folder)
+        with lance_errors(folder):
+            connection = connect(folder)
             photos = connection.create_table(_PHOTOS, schema=photo_schema(fingerprint.dim, metadata))
             photos.set_unenforced_primary_key(KEY)
         return cls(folder, connection, photos, fingerprint)
@@ -122,8 +105,8 @@ class Catalogue:
                 f"There is no catalogue at {folder}. Make one with `bioclip-search index PHOTOS`, "
                 "or name another place with --catalogue."
             )
-        with _lance_errors(folder):
-            connection = _connect(folder)
+        with lance_errors(folder):
+            connection = connect(folder)
             photos = connection.open_table(_PHOTOS)
             metadata = {key.decode(): value.decode() for key, value in (photos.schema.metadata or {}).items()}
         return cls(folder, connection, photos, _read_fingerprint(folder, metadata))
@@ -170,37 +153,41 @@ class Catalogue:
         """
         sources = [photo_id(source.root, source.path) for source, _ in copies]
         stored: dict[str, tuple[bytes, list[float]]] = {}
-        for chunk in _chunks(sources):
-            for row in self._rows(_key_in(chunk), [KEY, THUMBNAIL, EMBEDDING]).to_pylist():
+        for chunk in chunks(sources):
+            for row in self._rows(among(KEY, chunk), [KEY, THUMBNAIL, EMBEDDING]).to_pylist():
                 stored[row[KEY]] = (row[THUMBNAIL], row[EMBEDDING])
         thumbnails, embeddings = zip(*(stored[key] for key in sources), strict=True)
         self.upsert([new for _, new in copies], np.asarray(embeddings, dtype=np.float32), thumbnails)
 
     def remove(self, keys: Sequence[str]) -> None:
         """Delete rows by photo id."""
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             with self._errors():
-                self._photos.delete(_key_in(chunk))
+                self._photos.delete(among(KEY, chunk))
 
     def mark_missing(self, keys: Sequence[str], since: datetime | None) -> None:
         """Say since when the files of rows are not where they were; None says that they are back."""
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             with self._errors():
-                self._photos.update(_key_in(chunk), values={"missing_since": since})
+                self._photos.update(among(KEY, chunk), values={"missing_since": since})
 
-    def record_run(self, run: Run) -> None:
-        """Append a run to the log of runs."""
+    def relocate(self, old_root: str, new_root: str) -> int:
+        """Give the rows of one root another root, keys included; returns their number.
+
+        Row by row the new one is written before the old one is deleted, so that stopping loses none.
+        """
         import pyarrow as pa
 
-        moment = pa.timestamp("us", tz="UTC")
-        schema = pa.schema({"started": moment, "finished": moment, "version": pa.string(), "counts": pa.string()})
-        row = {"started": run.started, "finished": run.finished, "version": __version__}
-        table = pa.Table.from_pylist([{**row, "counts": json.dumps(dict(run.counts))}], schema=schema)
-        with self._errors():
-            if _RUNS in self._connection.list_tables().tables:
-                self._connection.open_table(_RUNS).add(table)
-            else:
-                self._connection.create_table(_RUNS, table)
+        keys = self._rows(f"root = {quoted(old_root)}", [KEY])[KEY].to_pylist()
+        for chunk in chunks(keys):
+            rows = self._rows(among(KEY, chunk), [*PHOTO_COLUMNS, THUMBNAIL, EMBEDDING])
+            new_keys = [photo_id(new_root, path) for path in rows["path"].to_pylist()]
+            whole = photo_schema(self.fingerprint.dim)
+            columns = {name: rows[name] for name in whole.names}
+            columns |= {KEY: pa.array(new_keys), "root": pa.array([new_root] * len(new_keys))}
+            self._merge(pa.table(columns, schema=whole))
+            self.remove(chunk)
+        return len(keys)
 
     def optimize(self) -> None:
         """Compact the files and bring the scalar indices up to date."""
@@ -227,6 +214,11 @@ class Catalogue:
         """The folders that were indexed, in alphabetical order."""
         return sorted(set(self._rows(None, ["root"])["root"].to_pylist()))
 
+    def paths(self, root: str, limit: int) -> list[str]:
+        """Some paths of one root."""
+        paths: list[str] = self._rows(f"root = {quoted(root)}", ["path"], limit)["path"].to_pylist()
+        return paths
+
     def photos(self, where: str | None = None, limit: int | None = None) -> list[Photo]:
         """The photos that a SQL condition selects, in no particular order."""
         return [photo_from_row(row) for row in self._rows(where, list(PHOTO_COLUMNS), limit).to_pylist()]
@@ -243,16 +235,16 @@ class Catalogue:
     def photos_by_content(self, hashes: Sequence[str]) -> dict[str, Photo]:
         """For every content hash that is in the catalogue one photo with it."""
         found: dict[str, Photo] = {}
-        for chunk in _chunks(hashes):
-            where = f"content_hash IN ({', '.join(map(quoted, chunk))})"
-            found.update((photo.content_hash, photo) for photo in self.photos(where))
+        for chunk in chunks(hashes):
+            photos = self.photos(among("content_hash", chunk))
+            found.update((photo.content_hash, photo) for photo in photos)
         return found
 
     def specimens(self, keys: Sequence[str]) -> dict[str, Specimen]:
         """The specimens of rows, by photo id."""
         found: dict[str, Specimen] = {}
-        for chunk in _chunks(keys):
-            for row in self._rows(_key_in(chunk), list(PHOTO_COLUMNS)).to_pylist():
+        for chunk in chunks(keys):
+            for row in self._rows(among(KEY, chunk), list(PHOTO_COLUMNS)).to_pylist():
                 found[row[KEY]] = photo_from_row(row).specimen
         return found
 
@@ -289,15 +281,6 @@ class Catalogue:
             rows = query.select([*PHOTO_COLUMNS, "_distance"]).limit(limit).to_list()
         return [(photo_from_row(row), 1.0 - row["_distance"]) for row in rows]
 
-    def last_run(self) -> Run | None:
-        """The run that finished last."""
-        with self._errors():
-            if _RUNS not in self._connection.list_tables().tables:
-                return None
-            rows = self._connection.open_table(_RUNS).search().limit(None).to_list()
-        row = max(rows, key=lambda row: row["finished"])
-        return Run(row["started"], row["finished"], json.loads(row["counts"]))
-
     def _rows(self, where: str | None, columns: list[str], limit: int | None = None) -> "pa.Table":
         with self._errors():
             query = self._photos.search().select(columns)
@@ -311,29 +294,7 @@ class Catalogue:
             merge.execute(table)
 
     def _errors(self) -> Any:
-        return _lance_errors(self.folder)
-
-
-def _connect(folder: Path) -> Any:
-    # LanceDB logs warnings from native code straight to the terminal; errors come as exceptions.
-    os.environ.setdefault("LANCEDB_LOG", "error")
-    import lancedb
-
-    # Every read sees what other processes committed before it.
-    return lancedb.connect(folder, read_consistency_interval=timedelta(0))
-
-
-@contextmanager
-def _lance_errors(folder: Path) -> Iterator[None]:
-    """LanceDB reports damaged or missing files as RuntimeError, ValueError or OSError."""
-    try:
-        yield
-    except (RuntimeError, ValueError, OSError) as error:
-        reason = str(error).split(", /", 1)[0].strip()
-        raise CatalogueDamaged(
-            f"The catalogue {folder} cannot be used ({reason}). Restore the folder from a backup, "
-            "or delete it and index again; the photos themselves are untouched."
-        ) from error
+        return lance_errors(self.folder)
 
 
 def _read_fingerprint(folder: Path, metadata: Mapping[str, str]) -> Fingerprint:
@@ -350,12 +311,3 @@ def _read_fingerprint(folder: Path, metadata: Mapping[str, str]) -> Fingerprint:
         raise CatalogueDamaged(
             f"The folder {folder} holds a table that is not a catalogue of this program; name another with --catalogue."
         ) from error
-
-
-def _key_in(keys: Sequence[str]) -> str:
-    return f"{KEY} IN ({', '.join(map(quoted, keys))})"
-
-
-def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(keys), _KEYS_AT_ONCE):
-        yield keys[start : start + _KEYS_AT_ONCE]

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bioclip_search.catalogue import Catalogue, quoted
+from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import PhotoError, QueryError, UnknownTaxon
 from bioclip_search.photo import content_hash, open_photo, read_photo
 from bioclip_search.prompts import caption
 from bioclip_search.specimen import Photo
+from bioclip_search.storage import quoted
 from bioclip_search.taxonomy import RANKS, Rank
 from bioclip_search.text import clean, printable
 

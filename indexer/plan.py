@@ -87,6 +87,7 @@ def make_plan(scopes: Sequence[Path], catalogue: Catalogue | None) -> Plan:
             seen_at[place] = seen
             plan.places[seen.file] = place
     known = _known_below(scopes, roots, catalogue) if catalogue else {}
+    plan.unreadable.extend(_suddenly_empty(scopes, seen_at, known))
     for place, seen in seen_at.items():
         _sort_in(plan, place, seen, known.get(place))
     blind = [os.fspath(folder) for folder, _ in plan.unreadable]
@@ -95,6 +96,21 @@ def make_plan(scopes: Sequence[Path], catalogue: Catalogue | None) -> Plan:
             plan.missing[file.key] = file
             plan.missing_by_content[file.content_hash] = file.key
     return plan
+
+
+def _suddenly_empty(
+    scopes: Sequence[Path], seen_at: dict[Place, SeenFile], known: dict[Place, KnownFile]
+) -> list[tuple[Path, str]]:
+    """Scopes without a photo where the catalogue knows some: more likely a drive that is not connected."""
+    empty = []
+    for scope in scopes:
+        bound = [os.fspath(scope)]
+        if any(_is_below(os.fspath(seen.file), bound) for seen in seen_at.values()):
+            continue
+        rows = sum(_is_below(os.path.join(place.root, place.path), bound) for place in known)  # noqa: PTH118
+        if rows:
+            empty.append((scope, f"no photo is left of the {rows:,} that were indexed; is the drive connected?"))
+    return empty
 
 
 def _is_unicode(file: Path) -> bool:

@@ -3,20 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-__all__ = ["IndexReport", "Observer", "Problem", "note"]
+from bioclip_search.journal import Problem
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file or folder that could not be indexed, and why."""
-
-    path: str
-    reason: str
+__all__ = ["IndexReport", "Observer", "note"]
 
 
 @dataclass(slots=True)
 class IndexReport:
-    """What a run did, in photos; `missing` counts rows whose file is no longer there."""
+    """What a run did, in photos.
+
+    `missing` counts rows whose file is no longer there, `pruned` those of them that were removed.
+    """
 
     new: int = 0
     changed: int = 0
@@ -24,6 +21,7 @@ class IndexReport:
     unchanged: int = 0
     missing: int = 0
     failed: int = 0
+    pruned: int = 0
     seconds: float = 0.0
     interrupted: bool = False
     problems: list[Problem] = field(default_factory=list)
@@ -45,6 +43,9 @@ class Observer(Protocol):
 
     def problem(self, problem: Problem) -> None:
         """A file was skipped."""
+
+    def may_prune(self, gone: int, rows: int) -> bool:
+        """Whether so many of the rows, more than a tenth, may be removed for good."""
 
 
 def note(problem: Problem, report: IndexReport, observer: Observer) -> None:

@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bioclip_search.catalogue import Catalogue, Run
+from bioclip_search._version import __version__
+from bioclip_search.catalogue import Catalogue
 from bioclip_search.darwin_core import read_records, specimen_of
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import UsageError
+from bioclip_search.journal import Problem, Run
 from bioclip_search.models import DEFAULT_MODEL, locate_model
 from bioclip_search.preprocessing import Fit
 from bioclip_search.specimen import Specimen
@@ -24,7 +26,7 @@ from indexer.decode import decode, decode_ahead
 from indexer.folders import taxon_from_folders
 from indexer.join import RecordIndex
 from indexer.plan import Place, Plan, make_plan, scopes_of
-from indexer.report import IndexReport, Observer, Problem, note
+from indexer.report import IndexReport, Observer, note
 from indexer.walk import PHOTO_FORMATS
 from indexer.writer import Writer
 
@@ -36,7 +38,9 @@ class IndexOptions:
     """What to index, into which catalogue, with which model.
 
     `model` and `fit` None mean those of the catalogue, or the defaults for a new one.
-    `workers` decode while batches of `batch_size` photos are embedded.
+    `workers` decode while batches of `batch_size` photos are embedded; what is done is committed
+    every `commit_seconds`. `prune` removes the rows of
+    missing files, `dry_run` only counts what there is to do; `command` is remembered with the run.
     """
 
     paths: tuple[Path, ...]
@@ -49,6 +53,10 @@ class IndexOptions:
     dtype: str = "auto"
     workers: int = 4
     batch_size: int = 64
+    commit_seconds: float = 10.0
+    prune: bool = False
+    dry_run: bool = False
+    command: str = ""
 
 
 def index(options: IndexOptions, observer: Observer) -> IndexReport:
@@ -64,25 +72,51 @@ def index(options: IndexOptions, observer: Observer) -> IndexReport:
     catalogue = Catalogue.open(options.catalogue) if Catalogue.exists(options.catalogue) else None
     plan = make_plan(scopes, catalogue)
     _check_any_photos(plan, scopes)
+    report = IndexReport(unchanged=len(plan.unchanged), missing=len(plan.missing))
+    if options.dry_run:
+        report.new, report.changed = len(plan.new), len(plan.changed)
+        return report
     catalogue, embedder = _with_model(options, catalogue, needed=bool(plan.new or plan.changed))
-    report = IndexReport(unchanged=len(plan.unchanged))
     for folder, reason in plan.unreadable:
-        note(Problem(printable(str(folder)), f"the folder cannot be listed ({reason})"), report, observer)
+        note(Problem(printable(str(folder)), f"the folder was passed over: {reason}"), report, observer)
     for file in plan.unnameable:
         note(Problem(printable(str(file)), "the name is not valid Unicode; rename the file"), report, observer)
     if embedder is not None:
         observer.begin(len(plan.new) + len(plan.changed))
-        writer = Writer(catalogue, embedder, plan, report, observer, describe)
+        writer = Writer(catalogue, embedder, plan, report, observer, describe, options.commit_seconds)
         work = partial(decode, preprocessing=embedder.preprocessing, known=catalogue.content_hashes())
         files = [*plan.new, *plan.changed]
         with closing(decode_ahead(files, work, options.workers, ahead=2 * options.batch_size)) as results:
             writer.write_all(results, options.batch_size)
     _settle_unchanged(catalogue, plan, describe)
     report.missing = len(plan.missing)
+    if options.prune and not report.interrupted:
+        _prune(catalogue, plan, report, observer)
     report.seconds = time.monotonic() - clock
-    catalogue.record_run(Run(started, datetime.now(UTC), report.counts))
+    _write_journal(catalogue, scopes, report, options.command, started)
     catalogue.optimize()
     return report
+
+
+def _prune(catalogue: Catalogue, plan: Plan, report: IndexReport, observer: Observer) -> None:
+    """Remove the rows of missing files; more than a tenth of the catalogue only with consent."""
+    gone, rows = len(plan.missing), catalogue.count()
+    if gone * 10 <= rows or observer.may_prune(gone, rows):
+        catalogue.remove(list(plan.missing))
+        report.pruned, report.missing = gone, 0
+
+
+def _write_journal(
+    catalogue: Catalogue, scopes: Sequence[Path], report: IndexReport, command: str, started: datetime
+) -> None:
+    """Remember the run and its problems; those of files that were tried again are forgotten."""
+    bounds = [printable(str(scope)) for scope in scopes]
+    tried = [] if report.interrupted else catalogue.journal.problems()
+    settled = [problem.path for problem in tried if problem.path.startswith(tuple(bounds))]
+    catalogue.journal.settle_problems(settled, report.problems)
+    finished = datetime.now(UTC)
+    model = catalogue.fingerprint.to_json()
+    catalogue.journal.record_run(Run(started, finished, command, __version__, model, report.counts))
 
 
 def _check_any_photos(plan: Plan, scopes: Sequence[Path]) -> None:
@@ -90,7 +124,7 @@ def _check_any_photos(plan: Plan, scopes: Sequence[Path]) -> None:
         return
     if plan.unreadable:
         folder, reason = plan.unreadable[0]
-        raise UsageError(f"The folder {printable(str(folder))} cannot be listed ({reason}); check its permissions.")
+        raise UsageError(f"The folder {printable(str(folder))} was passed over: {reason}")
     places = ", ".join(printable(str(scope)) for scope in scopes)
     formats = ", ".join(PHOTO_FORMATS)
     raise UsageError(

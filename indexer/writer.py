@@ -9,18 +9,18 @@ import numpy as np
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder, Features
+from bioclip_search.journal import Problem
 from bioclip_search.schema import photo_id
 from bioclip_search.specimen import Photo, Specimen
 from bioclip_search.text import printable
 from indexer.decode import Decoded, Known, Unusable, decode
 from indexer.plan import Place, Plan
-from indexer.report import IndexReport, Observer, Problem, note
+from indexer.report import IndexReport, Observer, note
 from indexer.walk import SeenFile
 
 __all__ = ["Writer"]
 
 _COMMIT_ROWS = 2_000
-_COMMIT_SECONDS = 10.0
 _OPTIMIZE_COMMITS = 20
 
 
@@ -35,12 +35,14 @@ class Writer:
         report: IndexReport,
         observer: Observer,
         describe: Callable[[Place], Specimen | None],
+        commit_seconds: float,
     ) -> None:
         self._catalogue, self._embedder, self._plan = catalogue, embedder, plan
         self._report, self._observer, self._describe = report, observer, describe
         self._batch: list[Decoded] = []
         self._known: list[Known] = []
         self._rows: list[tuple[Photo, Features, bytes]] = []
+        self._commit_seconds = commit_seconds
         self._last_commit = time.monotonic()
         self._commits = 0
 
@@ -66,7 +68,7 @@ class Writer:
         if len(self._batch) >= batch_size:
             self._embed()
         waited = time.monotonic() - self._last_commit
-        if len(self._rows) + len(self._known) >= _COMMIT_ROWS or waited > _COMMIT_SECONDS:
+        if len(self._rows) + len(self._known) >= _COMMIT_ROWS or waited > self._commit_seconds:
             self._commit()
 
     def _embed(self) -> None:

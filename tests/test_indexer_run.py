@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from helpers import Command, draw_photo, write_model
 
-from indexer.report import Problem
+from bioclip_search.journal import Problem
 from indexer.run import IndexOptions, index
 
 
@@ -201,6 +201,9 @@ class _ImpatientObserver:
 
     def problem(self, problem: Problem) -> None:
         pass
+
+    def may_prune(self, gone: int, rows: int) -> bool:  # noqa: ARG002
+        return False
 
 
 def test_ctrl_c_keeps_what_was_done_and_the_next_run_does_the_rest(

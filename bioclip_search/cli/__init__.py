@@ -18,6 +18,9 @@ _VERBS = {
     "search": "Find photos by words, by a photo, by both, within a taxon.",
     "taxa": "Print the tree of taxa with numbers of photos.",
     "info": "Show the catalogue: its place, model, size and last run.",
+    "problems": "List the files that could not be indexed, and why.",
+    "runs": "List the indexing runs.",
+    "relocate": "Tell the catalogue that a folder of photos has moved.",
     "demo": "Paint 300 specimens, index and search them: a first try.",
 }
 

@@ -10,7 +10,8 @@ from bioclip_search.cli.output import print_json, print_lines
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
-    from bioclip_search.catalogue import Catalogue, Run
+    from bioclip_search.catalogue import Catalogue
+    from bioclip_search.journal import Run
 
 __all__ = ["command"]
 
@@ -42,13 +43,15 @@ def _facts(catalogue: "Catalogue") -> dict[str, Any]:
         "rows": catalogue.count(),
         "missing": catalogue.count("missing_since IS NOT NULL"),
         "roots": catalogue.roots(),
-        "lastRun": _run(catalogue.last_run()),
+        "problems": len(catalogue.journal.problems()),
+        "lastRun": _run(catalogue.journal.runs()),
     }
 
 
-def _run(run: "Run | None") -> dict[str, Any] | None:
-    if run is None:
+def _run(runs: "list[Run]") -> dict[str, Any] | None:
+    if not runs:
         return None
+    run = runs[0]
     seconds = (run.finished - run.started).total_seconds()
     return {"finished": run.finished.isoformat(timespec="seconds"), "seconds": round(seconds, 1), **run.counts}
 
@@ -63,6 +66,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         "preprocessing": facts["preprocessing"],
         "photos": f"{facts['rows']:,}" + (f" ({facts['missing']:,} missing)" if facts["missing"] else ""),
         "folders": ", ".join(facts["roots"]) or "none",
+        "problems": f"{facts['problems']:,}" + (" (see bioclip-search problems)" if facts["problems"] else ""),
         "last run": last,
     }
     return [f"{title:<14} {printable(value)}" for title, value in rows.items()]

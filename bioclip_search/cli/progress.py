@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 from bioclip_search.text import printable
@@ -24,6 +24,9 @@ class Meter(Protocol):
     def advance(self, photos: int) -> None: ...
 
     def say(self, line: str) -> None: ...
+
+    def paused(self) -> AbstractContextManager[None]:
+        """The bar is out of the way of a question."""
 
 
 @contextmanager
@@ -64,6 +67,12 @@ class _Bar:
     def say(self, line: str) -> None:
         self._progress.console.print(printable(line), soft_wrap=True)
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self._progress.stop()
+        yield
+        self._progress.start()
+
 
 class _Lines:
     def __init__(self, doing: str) -> None:
@@ -89,6 +98,9 @@ class _Lines:
     def say(self, line: str) -> None:
         sys.stderr.write(printable(line) + "\n")
         sys.stderr.flush()
+
+    def paused(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def _rate(photos: float, seconds: float) -> str:

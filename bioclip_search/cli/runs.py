@@ -1,0 +1,52 @@
+"""bioclip-search runs"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bioclip_search.cli.options import catalogue_option, format_option
+from bioclip_search.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from bioclip_search.journal import Run
+
+__all__ = ["command"]
+
+
+@click.command("runs")
+@catalogue_option
+@format_option("table", "json")
+def command(catalogue: Path | None, format_: str) -> None:
+    """List the indexing runs of the catalogue, the last one first."""
+    from bioclip_search.catalogue import Catalogue
+    from bioclip_search.config import catalogue_folder
+
+    runs = Catalogue.open(catalogue_folder(catalogue)).journal.runs()
+    if format_ == "json":
+        print_json([_as_json(run) for run in runs])
+    else:
+        columns = {"started": "", "seconds": "cyan", "done": "", "version": "", "command": "dim"}
+        print_table(columns, [_cells(run) for run in runs])
+
+
+def _seconds(run: "Run") -> float:
+    return round((run.finished - run.started).total_seconds(), 1)
+
+
+def _as_json(run: "Run") -> dict[str, Any]:
+    return {
+        "started": run.started.isoformat(timespec="seconds"),
+        "finished": run.finished.isoformat(timespec="seconds"),
+        "seconds": _seconds(run),
+        "command": run.command,
+        "version": run.version,
+        "model": json.loads(run.model),
+        **run.counts,
+    }
+
+
+def _cells(run: "Run") -> tuple[Any, ...]:
+    done = ", ".join(f"{count:,} {name}" for name, count in run.counts.items() if count)
+    return f"{run.started:%Y-%m-%d %H:%M}", _seconds(run), done, run.version, run.command

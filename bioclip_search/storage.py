@@ -1,0 +1,52 @@
+"""How LanceDB is spoken to: connecting, its errors, values in its conditions."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bioclip_search.errors import CatalogueDamaged
+
+__all__ = ["among", "chunks", "connect", "lance_errors", "quoted"]
+
+_VALUES_AT_ONCE = 1_000
+
+
+def connect(folder: Path) -> Any:
+    """A LanceDB connection to a folder, in which every read sees what other processes committed before it."""
+    # LanceDB logs warnings from native code straight to the terminal; errors come as exceptions.
+    os.environ.setdefault("LANCEDB_LOG", "error")
+    import lancedb
+
+    return lancedb.connect(folder, read_consistency_interval=timedelta(0))
+
+
+@contextmanager
+def lance_errors(folder: Path) -> Iterator[None]:
+    """Turn what LanceDB raises for damaged or missing files into CatalogueDamaged."""
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError) as error:
+        reason = str(error).split(", /", 1)[0].strip()
+        raise CatalogueDamaged(
+            f"The catalogue {folder} cannot be used ({reason}). Restore the folder from a backup, "
+            "or delete it and index again; the photos themselves are untouched."
+        ) from error
+
+
+def quoted(value: str) -> str:
+    """A value as a SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def among(column: str, values: Sequence[str]) -> str:
+    """SQL: the column holds one of the values."""
+    return f"{column} IN ({', '.join(map(quoted, values))})"
+
+
+def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The values in parts that a condition can hold."""
+    for start in range(0, len(values), _VALUES_AT_ONCE):
+        yield values[start : start + _VALUES_AT_ONCE]
