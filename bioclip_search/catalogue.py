@@ -1,10 +1,11 @@
 """The catalogue: a folder with a LanceDB table of photos, one row a photo, and a journal beside it.
 
-Rows are written by merge on the key, so that two writers never make
-two rows of one photo, and every write is one atomic commit.
+Rows are written by merge on the key, one writer at a time, so that no photo
+has two rows; every write is one atomic commit.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +38,7 @@ from bioclip_search.schema import (
     specimen_row,
 )
 from bioclip_search.specimen import Photo, Specimen
-from bioclip_search.storage import among, chunks, connect, lance_errors, quoted
+from bioclip_search.storage import among, chunks, connect, lance_errors, quoted, writing
 from bioclip_search.taxonomy import RANKS, Rank, Taxon
 
 if TYPE_CHECKING:
@@ -91,8 +92,10 @@ class Catalogue:
             "bioclip_search.version": __version__,
             "bioclip_search.fingerprint": fingerprint.to_json(),
         }
-        with lance_errors(folder):
+        with writing(folder):
             connection = connect(folder)
+            if cls.exists(folder):
+                raise CatalogueError(f"Another run has just made the catalogue {folder}; say the command again.")
             photos = connection.create_table(_PHOTOS, schema=photo_schema(fingerprint.dim, metadata))
             photos.set_unenforced_primary_key(KEY)
         return cls(folder, connection, photos, fingerprint)
@@ -142,7 +145,7 @@ class Catalogue:
         rows = [{KEY: key, **specimen_row(specimen)} for key, specimen in specimens.items()]
         whole = photo_schema(self.fingerprint.dim)
         schema = pa.schema([whole.field(name) for name in (KEY, *SPECIMEN_COLUMNS)])
-        with self._errors():
+        with self._writing():
             table = pa.Table.from_pylist(rows, schema=schema)
             self._photos.merge_insert(KEY).when_matched_update_all().execute(table)
 
@@ -162,13 +165,13 @@ class Catalogue:
     def remove(self, keys: Sequence[str]) -> None:
         """Delete rows by photo id."""
         for chunk in chunks(keys):
-            with self._errors():
+            with self._writing():
                 self._photos.delete(among(KEY, chunk))
 
     def mark_missing(self, keys: Sequence[str], since: datetime | None) -> None:
         """Say since when the files of rows are not where they were; None says that they are back."""
         for chunk in chunks(keys):
-            with self._errors():
+            with self._writing():
                 self._photos.update(among(KEY, chunk), values={"missing_since": since})
 
     def relocate(self, old_root: str, new_root: str) -> int:
@@ -193,7 +196,7 @@ class Catalogue:
         """Compact the files and bring the scalar indices up to date."""
         from lancedb.index import Bitmap, BTree
 
-        with self._errors():
+        with self._writing():
             indexed = {index.columns[0] for index in self._photos.list_indices()}
             for rank in RANKS:
                 if rank not in indexed:
@@ -289,12 +292,15 @@ class Catalogue:
             return query.limit(limit).to_arrow()
 
     def _merge(self, table: "pa.Table") -> None:
-        with self._errors():
+        with self._writing():
             merge = self._photos.merge_insert(KEY).when_matched_update_all().when_not_matched_insert_all()
             merge.execute(table)
 
-    def _errors(self) -> Any:
+    def _errors(self) -> AbstractContextManager[None]:
         return lance_errors(self.folder)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(self.folder)
 
 
 def _read_fingerprint(folder: Path, metadata: Mapping[str, str]) -> Fingerprint:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bioclip_search.storage import among, chunks, lance_errors
+from bioclip_search.storage import among, chunks, lance_errors, writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +59,7 @@ class Journal:
         """Forget the problems of the settled paths, and remember these in their place."""
         outdated = sorted({*settled, *(problem.path for problem in problems)} & {p.path for p in self.problems()})
         for chunk in chunks(outdated):
-            with lance_errors(self._folder):
+            with writing(self._folder):
                 self._connection.open_table(_PROBLEMS).delete(among("path", chunk))
         self._append(_PROBLEMS, [{"path": problem.path, "reason": problem.reason} for problem in problems])
 
@@ -73,7 +73,7 @@ class Journal:
         if not rows:
             return
         table = pa.Table.from_pylist(rows, schema=_schema(name))
-        with lance_errors(self._folder):
+        with writing(self._folder):
             self._connection.create_table(name, schema=table.schema, exist_ok=True).add(table)
 
     def _rows(self, name: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bioclip_search.errors import CatalogueDamaged
 
-__all__ = ["among", "chunks", "connect", "lance_errors", "quoted"]
+__all__ = ["among", "chunks", "connect", "lance_errors", "quoted", "writing"]
 
 _VALUES_AT_ONCE = 1_000
 
@@ -34,6 +34,18 @@ def lance_errors(folder: Path) -> Iterator[None]:
             f"The catalogue {folder} cannot be used ({reason}). Restore the folder from a backup, "
             "or delete it and index again; the photos themselves are untouched."
         ) from error
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Write to the tables of a folder while no other process or thread does; errors as `lance_errors`.
+
+    LanceDB commits atomically, but two merges at the same time were seen to insert the same key twice.
+    """
+    from filelock import FileLock
+
+    with FileLock(folder / ".write-lock"), lance_errors(folder):
+        yield
 
 
 def quoted(value: str) -> str:

@@ -12,7 +12,7 @@ from PIL import Image
 from bioclip_search.demo.brush import Brush
 from bioclip_search.demo.collection import write_collection
 from bioclip_search.demo.species import AnySpecies, Style
-from bioclip_search.demo.specimens import SPECIES, catalog_number, event_date, paint
+from bioclip_search.demo.specimens import SPECIES, paint
 from bioclip_search.embedder import Embedder
 from bioclip_search.taxonomy import RANKS
 
@@ -51,14 +51,6 @@ def test_the_same_seed_paints_the_same_pixels_and_another_seed_does_not() -> Non
         return hashlib.sha256(paint(SPECIES[0], seed).picture.tobytes()).hexdigest()
 
     assert digest(1) == digest(1) != digest(2)
-
-
-def test_no_label_says_the_species(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The label carries collection, number and date, so that nothing can be read off it."""
-    words = ("DEMO COLLECTION", catalog_number(5), event_date(5))
-    for species in SPECIES:
-        names = [*(name for _, name in species.taxon.lineage), species.taxon.common_name or ""]
-        assert not any(name.lower() in word.lower() for name in names for word in words)
 
 
 def test_a_collection_is_photos_and_records_that_name_them(tmp_path: Path) -> None:
