@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 __all__ = [
     "Brush",
@@ -154,6 +154,27 @@ class Brush:
         ImageDraw.Draw(mask).polygon([self.to_pixel(p) for p in outline], fill=255)
         kept = ImageChops.multiply(layer.layer.getchannel("A"), mask)
         self.layer.paste(layer.layer, (0, 0), kept)
+
+    def shade(self, points: Iterable[Point], fill: Colour, share: float = 0.5, softness: float = 0.05) -> None:
+        """Lay a colour with soft edges over what is painted; nothing is added beside it."""
+        path = np.asarray([self.to_pixel(point) for point in points])
+        blur = softness * self.pixels / _REACH
+        left, top = (int(side) for side in np.maximum(path.min(axis=0) - 2 * blur, 0))
+        right, bottom = (int(side) for side in np.minimum(path.max(axis=0) + 2 * blur + 1, 2 * self.pixels))
+        # A soft edge needs few pixels: the mask is drawn and blurred at a quarter of the size.
+        mask = Image.new("L", (max(1, (right - left) // 4), max(1, (bottom - top) // 4)), 0)
+        corners = [(float(x - left) / 4, float(y - top) / 4) for x, y in path]
+        ImageDraw.Draw(mask).polygon(corners, fill=round(255 * share))
+        mask = mask.filter(ImageFilter.GaussianBlur(blur / 4)).resize((right - left, bottom - top))
+        part = self.layer.crop((left, top, right, bottom))
+        painted = part.getchannel("A")
+        part.paste((*fill, 255), (0, 0), mask)
+        part.putalpha(painted)
+        self.layer.paste(part, (left, top))
+
+    def fade(self, share: float) -> None:
+        """Make all that is painted so far translucent, as wings of glass are."""
+        self.layer.putalpha(self.layer.getchannel("A").point(lambda alpha: round(alpha * share)))
 
     def mirror(self) -> None:
         """Add the reflection of all that is painted at the vertical axis: paint the right half, get both."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bioclip_search.demo.brush import Brush, Colour, colour, curve, darker, jittered, lighter
+from bioclip_search.demo.brush import Brush, Colour, arc, colour, curve, darker, jittered, lighter
 from bioclip_search.demo.species import BodyPlan, DemoSpecies, Habitat, Style
 from bioclip_search.taxonomy import Taxon
 
@@ -22,14 +22,16 @@ class BeeTraits:
     waist: float
     fur: float = 0.0
     collar: Colour | None = None
+    dots: Colour | None = None
     wings: Colour = (205, 200, 185)
     legs: Colour = (30, 24, 18)
     wing_length: float = 0.8
 
 
 def _paint(brush: Brush, traits: BeeTraits, rng: np.random.Generator) -> None:
-    _paint_legs(brush, traits, rng)
     _paint_wings(brush, traits, float(rng.uniform(-0.08, 0.1)))
+    brush.fade(0.72)
+    _paint_legs(brush, traits, rng)
     brush.mirror()
     start = 0.02 + 0.16 * traits.waist
     _paint_abdomen(brush, traits, start, rng)
@@ -40,7 +42,7 @@ def _paint(brush: Brush, traits: BeeTraits, rng: np.random.Generator) -> None:
     brush.ellipse((0, -0.22), (width, 0.2), thorax)
     if traits.collar:
         brush.ellipse((0, -0.33), (width * 0.92, 0.08), traits.collar)
-    brush.ellipse((0, -0.2), (width * 0.4, 0.09), lighter(thorax, 0.15))
+    brush.shade(arc((-width * 0.25, -0.27), (width * 0.4, 0.07)), (255, 250, 235), 0.4, 0.06)
     _paint_fur(brush, traits, (0, -0.22), (width, 0.2), thorax, rng)
     _paint_head(brush, traits)
 
@@ -64,15 +66,29 @@ def _paint_abdomen(brush: Brush, traits: BeeTraits, start: float, rng: np.random
             shade = jittered(ring, rng, 5)
             top = start + place * height
             inner.polygon([(-1, top), (1, top), (1, top + height + 0.02), (-1, top + height + 0.02)], shade)
-        inner.ellipse(
-            (-width * 0.3, start + length * 0.4), (width * 0.22, length * 0.3), lighter(traits.abdomen[0], 0.25)
+        for place in range(1, len(traits.abdomen)):
+            y = start + place * height
+            if traits.dots:
+                for side in (-1, 1):
+                    inner.ellipse((side * width * 0.42, y + height * 0.55), (0.032, 0.026), traits.dots)
+        rim = darker(traits.abdomen[-1], 0.7)
+        for side in (-1, 1):
+            edge = [
+                (side * width * 1.1, start),
+                (side * width * 1.1, 0.95),
+                (side * width * 0.75, start + length * 0.6),
+            ]
+            inner.shade(edge, rim, 0.5, 0.08)
+        inner.shade(
+            arc((-width * 0.25, start + length * 0.4), (width * 0.2, length * 0.28)), (255, 250, 235), 0.5, 0.06
         )
 
     brush.inside(outline, rings)
     brush.line([*outline, outline[0]], darker(traits.abdomen[-1], 0.45), 0.014)
     for place, ring in enumerate(traits.abdomen):
         middle = (0.0, start + (place + 0.5) * length / len(traits.abdomen))
-        _paint_fur(brush, traits, middle, (width, length / len(traits.abdomen) / 2), ring, rng)
+        taper = 1 - 0.75 * max(0.0, (place + 0.5) / len(traits.abdomen) - 0.55) / 0.45
+        _paint_fur(brush, traits, middle, (width * taper, length / len(traits.abdomen) / 2), ring, rng)
 
 
 def _paint_fur(
@@ -141,7 +157,11 @@ SPECIES: tuple[DemoSpecies[BeeTraits], ...] = (
             collar=_YELLOW,
             wing_length=0.62,
         ),
-        ("furry black and yellow bumblebee with a white tail", "plump hairy bee"),
+        (
+            "furry black and yellow bumblebee with a white tail",
+            "plump hairy bee",
+            "black bee with yellow bands and a pale tail",
+        ),
         22,
     ),
     DemoSpecies(
@@ -162,7 +182,7 @@ SPECIES: tuple[DemoSpecies[BeeTraits], ...] = (
             0.15,
             fur=0.5,
         ),
-        ("brown bee with amber bands", "small brown striped bee"),
+        ("brown bee with amber bands", "small brown striped bee", "bee with a brown and amber striped abdomen"),
         13,
     ),
     DemoSpecies(
@@ -171,14 +191,19 @@ SPECIES: tuple[DemoSpecies[BeeTraits], ...] = (
         BeeTraits(
             colour("#d98f1e"),
             _BROWN,
-            (_BROWN, _YELLOW, _YELLOW, colour("#e8b522"), _YELLOW),
+            (_BROWN, _YELLOW, _BROWN, _YELLOW, _YELLOW, colour("#e8b522"), _YELLOW),
             0.6,
             0.4,
+            dots=_BROWN,
             wings=colour("#c99a55"),
             legs=colour("#7a3f1a"),
             wing_length=0.86,
         ),
-        ("large brown and yellow hornet", "wasp with a red-brown thorax and yellow abdomen"),
+        (
+            "large brown and yellow hornet",
+            "wasp with a red-brown thorax and yellow abdomen",
+            "brown wasp with brown dots on a yellow abdomen",
+        ),
         28,
     ),
     DemoSpecies(
@@ -192,7 +217,7 @@ SPECIES: tuple[DemoSpecies[BeeTraits], ...] = (
             0.45,
             legs=colour("#d9ac1c"),
         ),
-        ("yellow and black striped wasp", "wasp with yellow bands"),
+        ("yellow and black striped wasp", "wasp with yellow bands", "black wasp with yellow stripes and yellow legs"),
         15,
     ),
     DemoSpecies(
@@ -207,7 +232,11 @@ SPECIES: tuple[DemoSpecies[BeeTraits], ...] = (
             wings=colour("#b9b7b0"),
             wing_length=0.66,
         ),
-        ("metallic blue-green wasp with a ruby red abdomen", "jewel-like red and turquoise wasp"),
+        (
+            "metallic blue-green wasp with a ruby red abdomen",
+            "jewel-like red and turquoise wasp",
+            "small shining wasp, blue-green in front and crimson behind",
+        ),
         10,
     ),
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bioclip_search.demo.brush import Brush, Colour, Point, colour, curve, darker, jittered, lighter
+from bioclip_search.demo.brush import Brush, Colour, Point, arc, colour, curve, darker, jittered, lighter
 from bioclip_search.demo.species import BodyPlan, DemoSpecies, Habitat, Style
 from bioclip_search.taxonomy import Taxon
 
@@ -49,7 +49,6 @@ def _paint(brush: Brush, traits: BeetleTraits, rng: np.random.Generator) -> None
 
 def _paint_elytron(brush: Brush, traits: BeetleTraits, shell: Colour, half: float, rng: np.random.Generator) -> None:
     brush.polygon([(-1, -1), (1, -1), (1, 1), (-1, 1)], shell)
-    brush.ellipse((half * 0.42, 0.18), (half * 0.5, 0.6), lighter(shell, traits.gloss * 0.4))
     for place in range(traits.stripes):
         x = half * (place + 0.55) / traits.stripes
         brush.line(curve([(x * 0.7, -0.3), (x, 0.2), (x * 0.6, 0.85)], closed=False), traits.band_colour, 0.035)
@@ -62,13 +61,18 @@ def _paint_elytron(brush: Brush, traits: BeetleTraits, shell: Colour, half: floa
     for x, y, radius in traits.spots:
         shift = rng.normal(0, 0.012, 2)
         brush.dot((x * half + shift[0], y + shift[1]), radius, traits.spot_colour)
-    brush.ellipse((half * 0.5, -0.02), (half * 0.1, 0.16), lighter(shell, traits.gloss + 0.2), angle=12)
+    brush.shade(
+        [(half * 0.78, -0.3), (half * 1.1, -0.1), (half * 1.1, 0.9), (0, 0.95)], darker(shell, 0.75), 0.55, 0.12
+    )
+    brush.shade(arc((half * 0.42, 0.1), (half * 0.26, 0.42)), lighter(shell, 0.5), 0.25 + traits.gloss * 0.6, 0.1)
+    brush.shade(arc((half * 0.45, -0.04), (half * 0.07, 0.15), angle=12), (255, 255, 255), 0.35 + traits.gloss, 0.025)
 
 
 def _paint_pronotum(brush: Brush, traits: BeetleTraits, half: float) -> None:
     brush.polygon(
         curve([(0, -0.5), (half * 0.55, -0.48), (half * 0.78, -0.3), (half * 0.7, -0.2), (0, -0.18)]), traits.pronotum
     )
+    brush.shade(arc((half * 0.28, -0.39), (half * 0.24, 0.06)), (255, 255, 255), 0.16 + traits.gloss * 0.4, 0.05)
     if traits.cheeks:
         brush.ellipse((half * 0.52, -0.38), (half * 0.2, 0.09), traits.cheeks, angle=25)
     if traits.horn:
@@ -149,14 +153,22 @@ SPECIES: tuple[DemoSpecies[BeetleTraits], ...] = (
             antennae=0.14,
             legs=colour("#b08a2a"),
         ),
-        ("yellow beetle with many black spots", "small round yellow beetle with black dots"),
+        (
+            "yellow beetle with many black spots",
+            "small round yellow beetle with black dots",
+            "round yellow ladybird with black spots",
+        ),
         4,
     ),
     DemoSpecies(
         _coleopteran("Lucanidae", "Lucanus", "cervus", "European stag beetle"),
         PLAN,
         BeetleTraits(colour("#4a2016"), colour("#1c1311"), colour("#241410"), 0.72, mandibles=0.42, antennae=0.2),
-        ("large brown beetle with antler-like jaws", "dark beetle with huge mandibles"),
+        (
+            "large brown beetle with antler-like jaws",
+            "dark beetle with huge mandibles",
+            "brown beetle with long branched jaws",
+        ),
         65,
     ),
     DemoSpecies(
@@ -173,7 +185,11 @@ SPECIES: tuple[DemoSpecies[BeetleTraits], ...] = (
             legs=colour("#2c6b38"),
             antennae=0.12,
         ),
-        ("shiny metallic green beetle", "green beetle with a golden gloss"),
+        (
+            "shiny metallic green beetle",
+            "green beetle with a golden gloss",
+            "plain bright green beetle with small pale flecks",
+        ),
         18,
     ),
     DemoSpecies(
@@ -188,14 +204,18 @@ SPECIES: tuple[DemoSpecies[BeetleTraits], ...] = (
             antennae=0.18,
             legs=colour("#b5702a"),
         ),
-        ("yellow beetle with black stripes", "striped beetle with ten black lines"),
+        (
+            "yellow beetle with black stripes",
+            "striped beetle with ten black lines",
+            "round beetle with yellow and black striped wing cases",
+        ),
         11,
     ),
     DemoSpecies(
         _coleopteran("Silphidae", "Nicrophorus", "vespilloides", "burying beetle"),
         PLAN,
         BeetleTraits(_BLACK, _BLACK, _BLACK, 0.82, bands=(-0.02, 0.42), band_colour=colour("#e2641c"), antennae=0.2),
-        ("black beetle with two orange bands", "beetle with orange zigzag bands on black"),
+        ("black beetle with two orange bands", "beetle with orange zigzag bands on black", "black and orange beetle"),
         17,
     ),
     DemoSpecies(
@@ -212,7 +232,11 @@ SPECIES: tuple[DemoSpecies[BeetleTraits], ...] = (
             gloss=0.1,
             legs=colour("#6d90ab"),
         ),
-        ("pale blue beetle with black spots and very long antennae", "longhorn beetle, grey-blue with black spots"),
+        (
+            "pale blue beetle with black spots and very long antennae",
+            "longhorn beetle, grey-blue with black spots",
+            "light blue beetle with banded antennae",
+        ),
         28,
     ),
 )

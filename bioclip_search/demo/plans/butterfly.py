@@ -36,7 +36,10 @@ class Band:
 
 @dataclass(frozen=True)
 class ButterflyTraits:
-    """`tip` lengthens the forewing, `tail` the hindwing (0 none); margins and veins where they have a colour."""
+    """`tip` lengthens the forewing, `hook` draws it out to a point, `tail` does so to the hindwing (0 none).
+
+    Margins and veins are painted where they have a colour.
+    """
 
     fore: Colour
     hind: Colour
@@ -48,6 +51,7 @@ class ButterflyTraits:
     apex: Colour | None = None
     tip: float = 1.0
     tail: float = 0.0
+    hook: float = 0.0
     feathered: bool = False
     sheen: bool = False
     bands: tuple[Band, ...] = ()
@@ -60,7 +64,7 @@ def _fore_outline(traits: ButterflyTraits, lift: float) -> list[Point]:
         [
             _FORE_BASE,
             (0.4, -0.52 - lift),
-            (reach, -0.72 - lift),
+            (reach + traits.hook, -0.72 - lift),
             (reach + 0.02, -0.55 - lift),
             (0.76, -0.02),
             (0.3, 0.1),
@@ -100,17 +104,18 @@ def _paint_wing(
     brush.polygon(outline, traits.margin or ground)
     field = shrunk(outline, base, 1 - traits.margin_width) if traits.margin else outline
     brush.polygon(field, ground)
-    for share in (0.75, 0.5, 0.25):
-        brush.polygon(shrunk(outline, base, share * 0.8), mix(ground, lighter(ground, 0.18), 1 - share))
+    _paint_veins(brush, field, base, darker(ground, 0.16), 0.01)
+    brush.shade(shrunk(outline, base, 0.62), lighter(ground, 0.3), 0.4, 0.16)
+    brush.shade(shrunk(outline, base, 0.2), darker(mix(ground, traits.body, 0.6), 0.1), 0.7, 0.12)
     if traits.sheen:
-        brush.polygon(shrunk(outline, base, 0.6), lighter(ground, 0.22))
+        brush.shade(shrunk(outline, (0.45, -0.2), 0.5), lighter(ground, 0.55), 0.7, 0.12)
     if traits.apex and wing == "fore":
         brush.ellipse((0.9, -0.78), (0.3, 0.3), traits.apex)
     for band in traits.bands:
         if band.wing == wing:
             brush.line(curve(band.path, closed=False), band.colour, band.width)
     if traits.veins:
-        _paint_veins(brush, outline, base, traits.veins)
+        _paint_veins(brush, outline, base, traits.veins, 0.022)
     if traits.dots:
         rim = shrunk(outline, base, 1 - traits.margin_width / 2)
         for point in rim[len(rim) // 4 : -len(rim) // 4 : 3]:
@@ -121,18 +126,21 @@ def _paint_wing(
                 brush.dot(spot.centre, spot.radius * (1 - place / len(spot.rings)), ring)
 
 
-def _paint_veins(brush: Brush, outline: list[Point], base: Point, ink: Colour) -> None:
+def _paint_veins(brush: Brush, outline: list[Point], base: Point, ink: Colour, width: float) -> None:
     for share in (0.22, 0.34, 0.45, 0.56, 0.66, 0.76):
         end = outline[int(share * len(outline))]
         bend = (base[0] + (end[0] - base[0]) * 0.5, base[1] + (end[1] - base[1]) * 0.42)
-        brush.line(curve([base, bend, end], closed=False), ink, 0.022)
+        brush.line(curve([base, bend, end], closed=False), ink, width)
 
 
 def _paint_body(brush: Brush, traits: ButterflyTraits, rng: np.random.Generator) -> None:
     body = jittered(traits.body, rng, 6)
     girth = 0.075 if traits.feathered else 0.05
     brush.ellipse((0, 0.18), (girth, 0.34), body, outline=darker(body), width=0.01)
+    for y in np.linspace(-0.02, 0.42, 7):
+        brush.line([(-girth * 0.8, y), (girth * 0.8, y)], darker(body, 0.25), 0.012)
     brush.ellipse((0, -0.2), (girth * 1.25, 0.14), lighter(body, 0.08))
+    brush.shade(arc((-girth * 0.35, 0.0), (girth * 0.4, 0.42)), (255, 250, 240), 0.35, 0.03)
     brush.dot((0, -0.36), girth, darker(body, 0.1))
     spread = float(rng.uniform(0.2, 0.32))
     for side in (-1, 1):
@@ -182,11 +190,17 @@ SPECIES: tuple[DemoSpecies[ButterflyTraits], ...] = (
             margin=colour("#5b4a3f"),
             margin_width=0.1,
             eyespots=(
+                Eyespot("fore", (0.36, -0.45), 0.07, (_BLACK,)),
+                Eyespot("fore", (0.53, -0.58), 0.07, (_BLACK,)),
                 Eyespot("fore", (0.72, -0.5), 0.17, (_YELLOW, _BLACK, _BLUE, colour("#8fb4f0"))),
                 Eyespot("hind", (0.5, 0.24), 0.18, (colour("#d9cfc0"), _BLACK, _BLUE, colour("#8fb4f0"))),
             ),
         ),
-        ("red-brown butterfly with four eyespots", "butterfly with large blue eyespots on red wings"),
+        (
+            "red-brown butterfly with four eyespots",
+            "butterfly with large blue eyespots on red wings",
+            "red butterfly with a blue eye on every wing",
+        ),
         60,
     ),
     DemoSpecies(
@@ -204,7 +218,11 @@ SPECIES: tuple[DemoSpecies[ButterflyTraits], ...] = (
             bands=(_arc_band("hind", (0.2, 0.1), (0.42, 0.42), -10, 80, _BLUE, 0.07),),
             eyespots=(Eyespot("hind", (0.2, 0.52), 0.07, (_BLACK, _RED)),),
         ),
-        ("yellow and black butterfly with tails", "yellow butterfly with blue band and tailed hindwings"),
+        (
+            "yellow and black butterfly with tails",
+            "yellow butterfly with blue band and tailed hindwings",
+            "yellow butterfly with black veins",
+        ),
         80,
     ),
     DemoSpecies(
@@ -219,7 +237,11 @@ SPECIES: tuple[DemoSpecies[ButterflyTraits], ...] = (
             tip=1.05,
             sheen=True,
         ),
-        ("brilliant blue butterfly", "metallic blue butterfly with a thin black margin"),
+        (
+            "brilliant blue butterfly",
+            "metallic blue butterfly with a thin black margin",
+            "large shining blue butterfly",
+        ),
         130,
     ),
     DemoSpecies(
@@ -230,12 +252,17 @@ SPECIES: tuple[DemoSpecies[ButterflyTraits], ...] = (
             colour("#dfe560"),
             colour("#8c8a66"),
             tail=0.06,
+            hook=0.1,
             eyespots=(
                 Eyespot("fore", (0.5, -0.35), 0.04, (colour("#e0812a"),)),
                 Eyespot("hind", (0.4, 0.26), 0.045, (colour("#e0812a"),)),
             ),
         ),
-        ("plain lemon yellow butterfly", "yellow-green butterfly with one orange dot on each wing"),
+        (
+            "plain lemon yellow butterfly",
+            "yellow-green butterfly with one orange dot on each wing",
+            "yellow butterfly with pointed wings and no markings but dots",
+        ),
         55,
     ),
     DemoSpecies(
@@ -251,7 +278,11 @@ SPECIES: tuple[DemoSpecies[ButterflyTraits], ...] = (
                 Eyespot("fore", (0.55, -0.08), 0.05, (_BLACK,)),
             ),
         ),
-        ("white butterfly with black wing tips", "white butterfly with two black dots"),
+        (
+            "white butterfly with black wing tips",
+            "white butterfly with two black dots",
+            "white butterfly with dotted forewings",
+        ),
         46,
     ),
     DemoSpecies(
@@ -271,7 +302,11 @@ SPECIES: tuple[DemoSpecies[ButterflyTraits], ...] = (
                 Eyespot("fore", (0.8, -0.66), 0.035, (_WHITE,)),
             ),
         ),
-        ("black butterfly with red bands", "dark butterfly with scarlet bands and white spots"),
+        (
+            "black butterfly with red bands",
+            "dark butterfly with scarlet bands and white spots",
+            "black butterfly with white spots at the wing tips",
+        ),
         62,
     ),
     DemoSpecies(
@@ -280,7 +315,11 @@ SPECIES: tuple[DemoSpecies[ButterflyTraits], ...] = (
         ButterflyTraits(
             colour("#4f2430"), colour("#55283a"), _BLACK, margin=colour("#efe3b4"), margin_width=0.15, dots=_BLUE
         ),
-        ("maroon butterfly with a cream margin", "dark purple-brown butterfly edged in pale yellow"),
+        (
+            "maroon butterfly with a cream margin",
+            "dark purple-brown butterfly edged in pale yellow",
+            "dark butterfly with a pale border and blue dots",
+        ),
         70,
     ),
     DemoSpecies(
@@ -299,7 +338,11 @@ SPECIES: tuple[DemoSpecies[ButterflyTraits], ...] = (
                 Eyespot("hind", (0.4, 0.22), 0.05, (_YELLOW, colour("#7d5a6d"))),
             ),
         ),
-        ("pale green moth with long tails", "mint green moth with long streaming hindwings"),
+        (
+            "pale green moth with long tails",
+            "mint green moth with long streaming hindwings",
+            "light green moth with small eyespots and feathery antennae",
+        ),
         105,
     ),
 )
