@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bioclip_search.errors import CatalogueDamaged
+from bioclip_search.errors import CatalogueDamaged, CatalogueError
 
 __all__ = ["among", "chunks", "connect", "lance_errors", "quoted", "writing"]
 
@@ -25,11 +25,23 @@ def connect(folder: Path) -> Any:
 
 @contextmanager
 def lance_errors(folder: Path) -> Iterator[None]:
-    """Turn what LanceDB raises for damaged or missing files into CatalogueDamaged."""
+    """Turn what LanceDB and the file system raise into one of our errors.
+
+    Raises CatalogueError where the disk is full or writing is not permitted, else CatalogueDamaged.
+    """
     try:
         yield
     except (RuntimeError, ValueError, OSError) as error:
         reason = str(error).split(", /", 1)[0].strip()
+        if "No space left" in reason:
+            raise CatalogueError(
+                f"The disk of the catalogue {folder} is full; free some space and give the same command again. "
+                "What was indexed is kept."
+            ) from error
+        if "ermission denied" in reason or "Read-only file system" in reason:
+            raise CatalogueError(
+                f"The catalogue {folder} may not be written; change its permissions or choose another with --catalogue."
+            ) from error
         raise CatalogueDamaged(
             f"The catalogue {folder} cannot be used ({reason}). Restore the folder from a backup, "
             "or delete it and index again; the photos themselves are untouched."
@@ -44,7 +56,7 @@ def writing(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock
 
-    with FileLock(folder / ".write-lock"), lance_errors(folder):
+    with lance_errors(folder), FileLock(folder / ".write-lock"):
         yield
 
 

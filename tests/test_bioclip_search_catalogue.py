@@ -14,6 +14,7 @@ from bioclip_search.errors import CatalogueDamaged, CatalogueError, CatalogueNot
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.schema import photo_id
 from bioclip_search.specimen import Photo, Specimen
+from bioclip_search.storage import lance_errors
 from bioclip_search.taxonomy import Taxon
 
 DIM = 4
@@ -121,6 +122,20 @@ def test_a_folder_without_a_catalogue_is_told_apart_from_a_damaged_one(tmp_path:
     (tmp_path / "hollow" / "photos.lance").mkdir(parents=True)
     with pytest.raises(CatalogueDamaged, match="index again"):
         Catalogue.open(tmp_path / "hollow")
+
+
+@pytest.mark.parametrize(
+    ("failure", "remedy"),
+    [
+        (OSError(28, "No space left on device"), "free some space"),
+        (RuntimeError("lance error: LanceError(IO): Permission denied (os error 13), /src/x.rs:1"), "permissions"),
+        (RuntimeError("lance error: LanceError(IO): file truncated, /src/x.rs:1"), "backup"),
+    ],
+)
+def test_each_failure_of_the_storage_has_its_own_remedy(failure: Exception, remedy: str, tmp_path: Path) -> None:
+    """A full disk does not call for deleting the catalogue."""
+    with pytest.raises(CatalogueError, match=remedy), lance_errors(tmp_path):
+        raise failure
 
 
 @pytest.mark.parametrize("part", ["_versions", "data"])
