@@ -38,6 +38,7 @@ Image.MAX_IMAGE_PIXELS = None
 # resize still averages over real detail.
 _REDUCTION_MARGIN = 2
 _ORIENTATION = 0x0112
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ def open_photo(source: Path | bytes, needed: int | None = None) -> OpenedPhoto:
         # Pillow warns about odd metadata that does not keep it from decoding.
         warnings.simplefilter("ignore")
         try:
+            if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+                _learn_heif()
             with Image.open(io.BytesIO(data)) as image:
                 whole = image.size
                 _check_size(whole)
@@ -100,6 +103,15 @@ def open_photo(source: Path | bytes, needed: int | None = None) -> OpenedPhoto:
             # Pillow's plugins let whatever went wrong inside them escape (SyntaxError, struct.error,
             # IndexError …): every one of them means that this file cannot be decoded.
             raise UnreadablePhoto(f"the picture is damaged ({error or type(error).__name__})") from error
+
+
+def _learn_heif() -> None:
+    """Let Pillow read HEIC, which needs a package of its own."""
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise UnsupportedPhoto("this is a HEIC photo; install bioclip-search[heic] to have it decoded") from error
+    pillow_heif.register_heif_opener()
 
 
 def _check_size(size: tuple[int, int]) -> None:

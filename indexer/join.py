@@ -36,7 +36,8 @@ class RecordIndex:
         named = self._by_file.get(parts[-1])
         if named:
             return _only(_longest_match(parts, named))
-        return _only(self._by_number.get(PurePosixPath(parts[-1]).stem, []))
+        name = PurePosixPath(parts[-1])
+        return _only(self._by_number.get(name.stem) or self._by_number.get(name.name, []))
 
 
 def _named_files(record: Record) -> Iterable[tuple[str, ...]]:

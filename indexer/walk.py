@@ -19,6 +19,7 @@ PHOTO_FORMATS = {
     "TIFF": (".tif", ".tiff"),
     "PNG": (".png",),
     "WebP and AVIF": (".webp", ".avif"),
+    "HEIC": (".heic", ".heif"),
     "GIF": (".gif",),
     "bitmaps": (".bmp", ".dib", ".tga", ".ppm", ".pgm", ".pbm", ".pnm"),
 }

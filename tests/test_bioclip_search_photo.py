@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,19 @@ def test_a_large_picture_is_decoded_at_reduced_scale(format_: str) -> None:
     full = open_photo(data).image.resize((64, 64))
     reduced = opened.image.resize((64, 64))
     assert np.abs(np.asarray(full, float) - np.asarray(reduced, float)).mean() < 2
+
+
+def test_heic_is_read_with_its_extra_and_named_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photos of a telephone are decoded upright; without the package the sentence names the extra."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (64, 48), (200, 30, 30))).save(buffer)
+    opened = open_photo(buffer.getvalue())
+    assert (opened.width, opened.height) == (64, 48)
+    assert opened.image.getpixel((30, 20))[0] > 150
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(UnsupportedPhoto, match=r"bioclip-search\[heic\]"):
+        open_photo(buffer.getvalue())
 
 
 def test_a_picture_beyond_the_limits_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
