@@ -26,8 +26,18 @@ SHORT_NAMES = {
 }
 
 _CONFIG = "open_clip_config.json"
-# The order of preference; the second form is a pickle and is loaded with weights_only.
-_WEIGHTS = ("open_clip_model.safetensors", "model.safetensors", "open_clip_pytorch_model.bin")
+# open_clip's own order of preference: the file whose digest is taken must be the file that it loads.
+# What is not safetensors is a pickle, and is loaded as weights only.
+_WEIGHTS = (
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.safetensors",
+    "open_clip_pytorch_model.bin",
+    "open_clip_pytorch_model.pth",
+    "model.safetensors",
+    "pytorch_model.bin",
+    "pytorch_model.pth",
+    "model.pth",
+)
 _TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",

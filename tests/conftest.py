@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 from helpers import Command, Result, draw_photo, write_model
+from hypothesis import settings
 
 from bioclip_search.cli import main
+
+# A deadline would measure the machine, not the code.
+settings.register_profile("bioclip-search", deadline=None)
+settings.load_profile("bioclip-search")
 
 
 @pytest.fixture(scope="session")

@@ -149,6 +149,20 @@ def test_folders_that_are_no_models_are_refused_with_the_reason(small_model: Pat
         Embedder.load(str(folder), device="cpu")
 
 
+def test_the_file_that_is_fingerprinted_is_the_file_that_is_loaded(tmp_path: Path) -> None:
+    """With several weights in a folder, digest and features belong to the same file."""
+    import torch
+    from safetensors.torch import load_file
+
+    folder = write_model(tmp_path / "model", seed=1)
+    expected = Embedder.load(str(folder), device="cpu", dtype="float32").encode_texts(["a wasp"])
+    torch.save(load_file(folder / "open_clip_model.safetensors"), folder / "open_clip_pytorch_model.bin")
+    (write_model(tmp_path / "other", seed=2) / "open_clip_model.safetensors").rename(folder / "model.safetensors")
+    (folder / "open_clip_model.safetensors").unlink()
+    assert locate_model(str(folder)).weights.name == "open_clip_pytorch_model.bin"
+    assert Embedder.load(str(folder), device="cpu", dtype="float32").encode_texts(["a wasp"]) == pytest.approx(expected)
+
+
 def test_a_pickle_that_would_run_code_is_not_loaded(tmp_path: Path) -> None:
     """Weights are data: a pickle with a function call in it is refused, and the call is not made."""
     import pickle
