@@ -177,7 +177,7 @@ class Catalogue:
     def relocate(self, old_root: str, new_root: str) -> int:
         """Give the rows of one root another root, keys included; returns their number.
 
-        Row by row the new one is written before the old one is deleted, so that stopping loses none.
+        New rows are written before old ones are deleted, so that stopping loses none; doing it again does the rest.
         """
         import pyarrow as pa
 
@@ -251,16 +251,9 @@ class Catalogue:
                 found[row[KEY]] = photo_from_row(row).specimen
         return found
 
-    def embedding(self, root: str, path: str) -> npt.NDArray[np.float32] | None:
-        """The embedding of one photo, float32 [dim], or None when it is not in the catalogue."""
-        return self._embedding_where(f"{KEY} = {quoted(photo_id(root, path))}")
-
     def embedding_of_content(self, content_hash: str) -> npt.NDArray[np.float32] | None:
         """The embedding of any photo with this content, float32 [dim], or None."""
-        return self._embedding_where(f"content_hash = {quoted(content_hash)}")
-
-    def _embedding_where(self, where: str) -> npt.NDArray[np.float32] | None:
-        values = self._rows(where, [EMBEDDING], limit=1)[EMBEDDING].to_pylist()
+        values = self._rows(f"content_hash = {quoted(content_hash)}", [EMBEDDING], limit=1)[EMBEDDING].to_pylist()
         return np.asarray(values[0], dtype=np.float32) if values else None
 
     def taxa(self) -> list[TaxonCount]:

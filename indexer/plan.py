@@ -9,7 +9,7 @@ from pathlib import Path
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import UsageError
 from bioclip_search.schema import KEY
-from indexer.walk import SeenFile, walk
+from indexer.walk import SeenFile, is_below, walk
 
 __all__ = ["KnownFile", "Place", "Plan", "make_plan", "scopes_of"]
 
@@ -92,7 +92,7 @@ def make_plan(scopes: Sequence[Path], catalogue: Catalogue | None) -> Plan:
         _sort_in(plan, place, seen, known.get(place))
     blind = [os.fspath(folder) for folder, _ in plan.unreadable]
     for place, file in known.items():
-        if place not in seen_at and not _is_below(os.path.join(place.root, place.path), blind):  # noqa: PTH118
+        if place not in seen_at and not is_below(os.path.join(place.root, place.path), blind):  # noqa: PTH118
             plan.missing[file.key] = file
             plan.missing_by_content[file.content_hash] = file.key
     return plan
@@ -105,9 +105,9 @@ def _suddenly_empty(
     empty = []
     for scope in scopes:
         bound = [os.fspath(scope)]
-        if any(_is_below(os.fspath(seen.file), bound) for seen in seen_at.values()):
+        if any(is_below(os.fspath(seen.file), bound) for seen in seen_at.values()):
             continue
-        rows = sum(_is_below(os.path.join(place.root, place.path), bound) for place in known)  # noqa: PTH118
+        rows = sum(is_below(os.path.join(place.root, place.path), bound) for place in known)  # noqa: PTH118
         if rows:
             empty.append((scope, f"no photo is left of the {rows:,} that were indexed; is the drive connected?"))
     return empty
@@ -137,13 +137,13 @@ def _sort_in(plan: Plan, place: Place, seen: SeenFile, known: KnownFile | None) 
 def _placing(scope: Path, roots: Sequence[str]) -> Callable[[Path], Place]:
     """A file belongs to the innermost root that was indexed before, else to the folder named now."""
     start = os.fspath(scope if scope.is_dir() else scope.parent)
-    outer = [root for root in roots if _is_below(start, [root])]
-    inner = [root for root in roots if _is_below(root, [start])]
+    outer = [root for root in roots if is_below(start, [root])]
+    inner = [root for root in roots if is_below(root, [start])]
     innermost_first = sorted({*inner, *(outer or [start])}, key=len, reverse=True)
 
     def place_of(file: Path) -> Place:
         name = os.fspath(file)
-        root = next(root for root in innermost_first if _is_below(name, [root]))
+        root = next(root for root in innermost_first if is_below(name, [root]))
         return Place(root, Path(os.path.relpath(name, root)).as_posix())
 
     return place_of
@@ -154,12 +154,7 @@ def _known_below(scopes: Sequence[Path], roots: Sequence[str], catalogue: Catalo
     known: dict[Place, KnownFile] = {}
     for root in roots:
         for row in catalogue.known_files(root).to_pylist():
-            if _is_below(os.path.join(root, row["path"]), bounds):  # noqa: PTH118 (strings: this runs for every row)
+            if is_below(os.path.join(root, row["path"]), bounds):  # noqa: PTH118 (a Path an entry is slow)
                 file = KnownFile(row[KEY], row["size"], row["mtime"], row["content_hash"], row["missing_since"])
                 known[Place(root, row["path"])] = file
     return known
-
-
-def _is_below(name: str, folders: Sequence[str]) -> bool:
-    name = os.path.normpath(name)
-    return any(name == folder or name.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)

@@ -27,7 +27,7 @@ from indexer.folders import taxon_from_folders
 from indexer.join import RecordIndex
 from indexer.plan import Place, Plan, make_plan, scopes_of
 from indexer.report import IndexReport, Observer, note
-from indexer.walk import PHOTO_FORMATS
+from indexer.walk import PHOTO_FORMATS, is_below
 from indexer.writer import Writer
 
 __all__ = ["IndexOptions", "index"]
@@ -39,8 +39,8 @@ class IndexOptions:
 
     `model` and `fit` None mean those of the catalogue, or the defaults for a new one.
     `workers` decode while batches of `batch_size` photos are embedded; what is done is committed
-    every `commit_seconds`. `prune` removes the rows of
-    missing files, `dry_run` only counts what there is to do; `command` is remembered with the run.
+    every `commit_seconds`. `prune` removes the rows of missing files, `dry_run` only counts what
+    there is to do; `command` is remembered with the run.
     """
 
     paths: tuple[Path, ...]
@@ -92,9 +92,9 @@ def index(options: IndexOptions, observer: Observer) -> IndexReport:
     report.missing = len(plan.missing)
     if options.prune and not report.interrupted:
         _prune(catalogue, plan, report, observer)
+    catalogue.optimize()
     report.seconds = time.monotonic() - clock
     _write_journal(catalogue, scopes, report, options.command, started)
-    catalogue.optimize()
     return report
 
 
@@ -111,8 +111,8 @@ def _write_journal(
 ) -> None:
     """Remember the run and its problems; those of files that were tried again are forgotten."""
     bounds = [printable(str(scope)) for scope in scopes]
-    tried = [] if report.interrupted else catalogue.journal.problems()
-    settled = [problem.path for problem in tried if problem.path.startswith(tuple(bounds))]
+    remembered = [] if report.interrupted else catalogue.journal.problems()
+    settled = [problem.path for problem in remembered if is_below(problem.path, bounds)]
     catalogue.journal.settle_problems(settled, report.problems)
     finished = datetime.now(UTC)
     model = catalogue.fingerprint.to_json()

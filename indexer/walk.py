@@ -6,12 +6,12 @@ are passed over. Links to folders are followed, each folder once.
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-__all__ = ["PHOTO_FORMATS", "PHOTO_SUFFIXES", "SeenFile", "walk"]
+__all__ = ["PHOTO_FORMATS", "PHOTO_SUFFIXES", "SeenFile", "is_below", "walk"]
 
 PHOTO_FORMATS = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -35,6 +35,12 @@ class SeenFile:
     file: Path
     size: int
     mtime: datetime
+
+
+def is_below(name: str, folders: Sequence[str]) -> bool:
+    """Whether a path is one of the folders or lies in one of them; strings, for it is asked of every row."""
+    name = os.path.normpath(name)
+    return any(name == folder or name.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
 
 
 def walk(start: Path, unreadable: Callable[[Path, str], None]) -> Iterator[SeenFile]:

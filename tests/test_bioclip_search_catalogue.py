@@ -96,7 +96,7 @@ def test_records_change_without_touching_the_embedding(tmp_path: Path) -> None:
     oak = Specimen(Taxon(genus="Quercus"), "Quercus L.", "K1", "urn:1")
     catalogue.describe({photo_id("/archive", "a"): oak})
     assert {photo.path: photo.specimen for photo in catalogue.photos()} == {"a": oak, "b": Specimen()}
-    kept = catalogue.embedding("/archive", "a")
+    kept = catalogue.embedding_of_content("a")
     assert kept == pytest.approx(vectors[0], abs=1e-3)
 
 

@@ -78,14 +78,14 @@ def test_an_archive_that_moved_is_relocated_without_embedding(indexed: Path, run
     assert len(run("search", "--taxon", "Danaus", "--format", "json").json) == 3
 
 
-@pytest.mark.parametrize("case", ["unknown", "wrong place", "taken"])
+@pytest.mark.parametrize("case", ["unknown", "wrong place", "same"])
 def test_a_relocation_that_cannot_be_right_is_refused(case: str, indexed: Path, run: Command, tmp_path: Path) -> None:
-    """Unknown folder, a folder without the photos, a folder that has rows of its own."""
+    """Unknown folder, a folder without the photos, a folder that is the same."""
     (tmp_path / "other").mkdir()
     folders = {
         "unknown": (tmp_path / "other", indexed),
         "wrong place": (indexed, tmp_path / "other"),
-        "taken": (indexed, indexed),
+        "same": (indexed, indexed),
     }
     assert run("relocate", *folders[case]).code == 2
     assert run("info", "--format", "json").json["roots"] == [str(indexed)]

@@ -42,7 +42,7 @@ def _check(roots: list[str], old_root: str, new_root: str, sample: list[str]) ->
 
     if old_root not in roots:
         raise UsageError(f"The catalogue has no photos of the folder {old_root}; it has those of {', '.join(roots)}.")
-    if new_root in roots:
-        raise UsageError(f"The folder {new_root} is in the catalogue already; index it again instead.")
+    if new_root == old_root:
+        raise UsageError(f"The photos of {old_root} cannot move to where they are; name the new folder second.")
     if not any((Path(new_root) / path).exists() for path in sample):
         raise UsageError(f"None of the photos of {old_root} is found in {new_root}; is this the folder they moved to?")
