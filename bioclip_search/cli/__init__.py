@@ -46,7 +46,7 @@ class _LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _VERBS and not args[0].startswith("-"):
             raise click.UsageError(
-                f"There is no command “{args[0]}”. To search, write: bioclip-search search “{' '.join(args)}”.", ctx
+                f"There is no command “{args[0]}”. To search, write: bioclip-search search \"{' '.join(args)}\".", ctx
             )
         return super().resolve_command(ctx, args)
 

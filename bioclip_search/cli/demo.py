@@ -91,7 +91,7 @@ def _as_json(folder: Path, counts: dict[str, int], by_words: list["Hit"], by_pho
 def _tell(folder: Path, summary: str, by_words: list["Hit"], by_photo: list["Hit"], example: Path) -> None:
     place = printable(str(folder / "catalogue"))
     shown = printable(str(folder / "photos" / example.relative_to((folder / "photos").absolute())))
-    print_lines([f"Indexed {printable(str(folder / 'photos'))}: {summary}", "", f"$ bioclip-search search “{_WORDS}”"])
+    print_lines([f"Indexed {printable(str(folder / 'photos'))}: {summary}", "", f'$ bioclip-search search "{_WORDS}"'])
     print_hits(by_words, "table")
     print_lines(["", f"$ bioclip-search search --image {shown}"])
     print_hits(by_photo, "table")
