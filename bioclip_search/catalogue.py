@@ -4,6 +4,7 @@ Rows are written by merge on the key, one writer at a time, so that no photo
 has two rows; every write is one atomic commit.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bioclip_search._version import __version__
+from bioclip_search.content import ContentSet
 from bioclip_search.errors import (
     CatalogueDamaged,
     CatalogueError,
@@ -24,10 +26,12 @@ from bioclip_search.errors import (
 )
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.journal import Journal
+from bioclip_search.paths import is_below
 from bioclip_search.schema import (
     EMBEDDING,
     KEY,
     PHOTO_COLUMNS,
+    PRESENT,
     SCHEMA_VERSION,
     SPECIMEN_COLUMNS,
     THUMBNAIL,
@@ -39,7 +43,7 @@ from bioclip_search.schema import (
 )
 from bioclip_search.specimen import Photo, Specimen
 from bioclip_search.storage import among, chunks, connect, lance_errors, quoted, writing
-from bioclip_search.taxonomy import RANKS, Rank, Taxon
+from bioclip_search.taxonomy import RANKS, Taxon
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +72,18 @@ class Catalogue:
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
-        return (folder / f"{_PHOTOS}.lance").is_dir()
+        """Whether there is a catalogue; waits for another process that is just making one."""
+        if not os.path.isdir(folder / f"{_PHOTOS}.lance"):
+            return False
+        if cls._is_whole(folder):
+            return True
+        with writing(folder):
+            return cls._is_whole(folder) or any((folder / f"{_PHOTOS}.lance" / "data").glob("*"))
+
+    @staticmethod
+    def _is_whole(folder: Path) -> bool:
+        """Whether the table was committed at least once (a table without a version is none)."""
+        return any((folder / f"{_PHOTOS}.lance" / "_versions").glob("*.manifest"))
 
     @classmethod
     def create(cls, folder: Path, fingerprint: Fingerprint) -> "Catalogue":
@@ -78,15 +93,10 @@ class Catalogue:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            foreign = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
         except OSError as error:
             raise CatalogueError(
                 f"The catalogue folder {folder} cannot be made ({error.strerror}); choose another with --catalogue."
             ) from error
-        if foreign:
-            raise CatalogueError(
-                f"The folder {folder} holds other files and no catalogue; choose an empty or new one with --catalogue."
-            )
         metadata = {
             "bioclip_search.schema": str(SCHEMA_VERSION),
             "bioclip_search.version": __version__,
@@ -94,9 +104,14 @@ class Catalogue:
         }
         with writing(folder):
             connection = connect(folder)
-            if cls.exists(folder):
-                raise CatalogueError(f"Another run has just made the catalogue {folder}; say the command again.")
-            photos = connection.create_table(_PHOTOS, schema=photo_schema(fingerprint.dim, metadata))
+            if cls._is_whole(folder):
+                raise CatalogueError(f"Another run has just made the catalogue {folder}; give the command again.")
+            if any(not entry.name.startswith((".", f"{_PHOTOS}.lance")) for entry in folder.iterdir()):
+                raise CatalogueError(
+                    f"The folder {folder} holds other files and no catalogue; choose a new one with --catalogue."
+                )
+            # What a run left that was killed in this very moment is no table yet, and is made anew.
+            photos = connection.create_table(_PHOTOS, schema=photo_schema(fingerprint.dim, metadata), mode="overwrite")
             photos.set_unenforced_primary_key(KEY)
         return cls(folder, connection, photos, fingerprint)
 
@@ -119,8 +134,7 @@ class Catalogue:
         if not fingerprint.matches(self.fingerprint):
             raise ModelMismatch(
                 f"The catalogue {self.folder} was built with the model {self.fingerprint}, not with {fingerprint}. "
-                f"Use --model {self.fingerprint.model} --preprocess {self.fingerprint.fit}, "
-                "or index into another --catalogue."
+                f"Use that model (and --preprocess {self.fingerprint.fit} to index), or another --catalogue."
             )
 
     # Writing
@@ -149,18 +163,21 @@ class Catalogue:
             table = pa.Table.from_pylist(rows, schema=schema)
             self._photos.merge_insert(KEY).when_matched_update_all().execute(table)
 
-    def copy(self, copies: Sequence[tuple[Photo, Photo]]) -> None:
-        """Add photos whose content is in the catalogue already: pairs of (the photo it is in, the new photo).
+    def copy(self, photos: Sequence[Photo]) -> list[Photo]:
+        """Add photos whose content is in the catalogue already: embedding and thumbnail are copied.
 
-        Embedding and thumbnail are copied; nothing is decoded or computed.
+        Returns the photos whose content is not (or no longer) there; they are left out.
         """
-        sources = [photo_id(source.root, source.path) for source, _ in copies]
         stored: dict[str, tuple[bytes, list[float]]] = {}
-        for chunk in chunks(sources):
-            for row in self._rows(among(KEY, chunk), [KEY, THUMBNAIL, EMBEDDING]).to_pylist():
-                stored[row[KEY]] = (row[THUMBNAIL], row[EMBEDDING])
-        thumbnails, embeddings = zip(*(stored[key] for key in sources), strict=True)
-        self.upsert([new for _, new in copies], np.asarray(embeddings, dtype=np.float32), thumbnails)
+        for chunk in chunks([photo.content_hash for photo in photos]):
+            columns = ["content_hash", THUMBNAIL, EMBEDDING]
+            for row in self._rows(among("content_hash", chunk), columns).to_pylist():
+                stored[row["content_hash"]] = (row[THUMBNAIL], row[EMBEDDING])
+        there = [photo for photo in photos if photo.content_hash in stored]
+        if there:
+            thumbnails, embeddings = zip(*(stored[photo.content_hash] for photo in there), strict=True)
+            self.upsert(there, np.asarray(embeddings, dtype=np.float32), thumbnails)
+        return [photo for photo in photos if photo.content_hash not in stored]
 
     def remove(self, keys: Sequence[str]) -> None:
         """Delete rows by photo id."""
@@ -174,23 +191,26 @@ class Catalogue:
             with self._writing():
                 self._photos.update(among(KEY, chunk), values={"missing_since": since})
 
-    def relocate(self, old_root: str, new_root: str) -> int:
-        """Give the rows of one root another root, keys included; returns their number.
+    def move(self, places: Mapping[str, tuple[str, str]]) -> None:
+        """Give rows new places, by photo_id: (root, path); keys follow.
 
         New rows are written before old ones are deleted, so that stopping loses none; doing it again does the rest.
         """
         import pyarrow as pa
 
-        keys = self._rows(f"root = {quoted(old_root)}", [KEY])[KEY].to_pylist()
-        for chunk in chunks(keys):
+        schema = photo_schema(self.fingerprint.dim)
+        for chunk in chunks(list(places)):
             rows = self._rows(among(KEY, chunk), [*PHOTO_COLUMNS, THUMBNAIL, EMBEDDING])
-            new_keys = [photo_id(new_root, path) for path in rows["path"].to_pylist()]
-            whole = photo_schema(self.fingerprint.dim)
-            columns = {name: rows[name] for name in whole.names}
-            columns |= {KEY: pa.array(new_keys), "root": pa.array([new_root] * len(new_keys))}
-            self._merge(pa.table(columns, schema=whole))
-            self.remove(chunk)
-        return len(keys)
+            moved = [places[key] for key in rows[KEY].to_pylist()]
+            columns = {name: rows[name] for name in schema.names}
+            columns |= {
+                KEY: pa.array([photo_id(root, path) for root, path in moved]),
+                "root": pa.array([root for root, _ in moved]),
+                "path": pa.array([path for _, path in moved]),
+            }
+            self._merge(pa.table(columns, schema=schema))
+            written = set(columns[KEY].to_pylist())
+            self.remove([key for key in chunk if key not in written])
 
     def optimize(self) -> None:
         """Compact the files and bring the scalar indices up to date."""
@@ -217,10 +237,17 @@ class Catalogue:
         """The folders that were indexed, in alphabetical order."""
         return sorted(set(self._rows(None, ["root"])["root"].to_pylist()))
 
-    def paths(self, root: str, limit: int) -> list[str]:
-        """Some paths of one root."""
-        paths: list[str] = self._rows(f"root = {quoted(root)}", ["path"], limit)["path"].to_pylist()
-        return paths
+    def places_below(self, folder: str) -> list[tuple[str, str, str]]:
+        """photo_id, root and path of the photos at or below an absolute folder, in no particular order."""
+        found: list[tuple[str, str, str]] = []
+        for root in self.roots():
+            if not (is_below(root, [folder]) or is_below(folder, [root])):
+                continue
+            rows = self._rows(f"root = {quoted(root)}", [KEY, "path"])
+            for key, path in zip(rows[KEY].to_pylist(), rows["path"].to_pylist(), strict=True):
+                if is_below(os.path.join(root, path), [folder]):
+                    found.append((key, root, path))
+        return found
 
     def photos(self, where: str | None = None, limit: int | None = None) -> list[Photo]:
         """The photos that a SQL condition selects, in no particular order."""
@@ -231,9 +258,11 @@ class Catalogue:
         columns = [KEY, "path", "size", "mtime", "content_hash", "missing_since"]
         return self._rows(f"root = {quoted(root)}", columns)
 
-    def content_hashes(self) -> set[str]:
-        """The content hashes of all photos."""
-        return set(self._rows(None, ["content_hash"])["content_hash"].to_pylist())
+    def contents(self) -> ContentSet:
+        """The contents of all photos."""
+        column = self._rows(None, ["content_hash"])["content_hash"]
+        keys = (ContentSet.key(content_hash) for chunk in column.chunks for content_hash in chunk.to_pylist())
+        return ContentSet(np.fromiter(keys, dtype=np.uint64, count=len(column)))
 
     def photos_by_content(self, hashes: Sequence[str]) -> dict[str, Photo]:
         """For every content hash that is in the catalogue one photo with it."""
@@ -243,13 +272,17 @@ class Catalogue:
             found.update((photo.content_hash, photo) for photo in photos)
         return found
 
-    def specimens(self, keys: Sequence[str]) -> dict[str, Specimen]:
-        """The specimens of rows, by photo id."""
-        found: dict[str, Specimen] = {}
+    def photos_by_id(self, keys: Sequence[str]) -> dict[str, Photo]:
+        """The photos of rows, by photo_id; those that are not there are left out."""
+        found: dict[str, Photo] = {}
         for chunk in chunks(keys):
             for row in self._rows(among(KEY, chunk), list(PHOTO_COLUMNS)).to_pylist():
-                found[row[KEY]] = photo_from_row(row).specimen
+                found[row[KEY]] = photo_from_row(row)
         return found
+
+    def specimens(self, keys: Sequence[str]) -> dict[str, Specimen]:
+        """The specimens of rows, by photo_id."""
+        return {key: photo.specimen for key, photo in self.photos_by_id(keys).items()}
 
     def embedding_of_content(self, content_hash: str) -> npt.NDArray[np.float32] | None:
         """The embedding of any photo with this content, float32 [dim], or None."""
@@ -257,14 +290,10 @@ class Catalogue:
         return np.asarray(values[0], dtype=np.float32) if values else None
 
     def taxa(self) -> list[TaxonCount]:
-        """Every distinct combination of ranks and common name, with its number of photos."""
+        """Every distinct combination of ranks and common name, with its number of photos that are not missing."""
         columns = [*(rank.value for rank in RANKS), "vernacularName"]
-        groups = self._rows(None, columns).group_by(columns).aggregate([([], "count_all")])
+        groups = self._rows(PRESENT, columns).group_by(columns).aggregate([([], "count_all")])
         return [TaxonCount(Taxon.from_ranks(row), row["count_all"]) for row in groups.to_pylist()]
-
-    def has_name(self, rank: Rank, name: str) -> bool:
-        """Whether any photo carries exactly this name at this rank."""
-        return self.count(f"`{rank}` = {quoted(name)}") > 0
 
     def nearest(
         self, vector: npt.NDArray[np.floating[Any]], limit: int, where: str | None = None

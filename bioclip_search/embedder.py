@@ -57,9 +57,11 @@ class Embedder:
     ) -> "Embedder":
         """Load a model by name (see `locate_model`).
 
-        `device` is one of DEVICES, `dtype` one of DTYPES. Raises ModelUnavailable, InvalidModel,
-        or UsageError for a device that this computer does not have.
+        `device` is one of DEVICES, or “cuda:1” for the second card; `dtype` is one of DTYPES.
+        Raises ModelUnavailable, InvalidModel, or UsageError for a device that this computer does not have.
         """
+        if dtype not in DTYPES:
+            raise UsageError(f"There is no dtype “{dtype}”; use one of {', '.join(DTYPES)}.")
         files = locate_model(name)
         import torch
 
@@ -74,15 +76,29 @@ class Embedder:
         return self.fingerprint.dim
 
     def encode_pixels(self, pixels: Pixels) -> Features:
-        """uint8 [n, size, size, 3], as `Preprocessing.apply` makes them -> float32 [n, dim]."""
+        """uint8 [n, size, size, 3], as `Preprocessing.apply` makes them -> float32 [n, dim].
+
+        A batch that the device has no memory for is done in halves.
+        """
         import torch
 
         if len(pixels) == 0:
             return np.empty((0, self.dim), dtype=np.float32)
-        with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(pixels)).to(self.device)
-            batch = batch.permute(0, 3, 1, 2).to(torch.float32).div_(255).sub_(self._mean).div_(self._std)
-            return self._unit(self._model.encode_image(batch.to(self.dtype)))
+        try:
+            with torch.inference_mode():
+                batch = self._to_device(torch.from_numpy(np.ascontiguousarray(pixels)))
+                batch = batch.permute(0, 3, 1, 2).to(torch.float32).div_(255).sub_(self._mean).div_(self._std)
+                return self._unit(self._model.encode_image(batch.to(self.dtype)))
+        except torch.OutOfMemoryError:
+            if len(pixels) == 1:
+                raise
+        middle = len(pixels) // 2
+        return np.concatenate([self.encode_pixels(pixels[:middle]), self.encode_pixels(pixels[middle:])])
+
+    def _to_device(self, batch: "torch.Tensor") -> "torch.Tensor":
+        if self.device.type != "cuda":
+            return batch.to(self.device)
+        return batch.pin_memory().to(self.device, non_blocking=True)
 
     def encode_images(self, images: Sequence[Image.Image]) -> Features:
         """RGB pictures of any size -> float32 [n, dim]."""
@@ -123,7 +139,8 @@ def _device(wanted: str) -> "torch.device":
     has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if wanted == "auto":
         wanted = next(name for name in ("cuda", "mps", "cpu") if has[name])
-    if not has[wanted]:
+    kind = wanted.partition(":")[0]  # “cuda:1” is the second card
+    if not has.get(kind) or (kind == "cuda" and (torch.device(wanted).index or 0) >= torch.cuda.device_count()):
         there = ", ".join(name for name, found in has.items() if found)
         raise UsageError(f"This computer has no usable device “{wanted}”; use --device auto or one of: {there}.")
     return torch.device(wanted)

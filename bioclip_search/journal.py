@@ -7,12 +7,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bioclip_search.paths import is_below
 from bioclip_search.storage import among, chunks, lance_errors, writing
+from bioclip_search.text import printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Journal", "Problem", "Run"]
+__all__ = ["COUNTS", "Journal", "Problem", "Run"]
+
+COUNTS = ("new", "changed", "moved", "unchanged", "missing", "failed")
+"""What a run counts, in photos."""
 
 _RUNS = "runs"
 _PROBLEMS = "problems"
@@ -20,14 +25,19 @@ _PROBLEMS = "problems"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the indexer; `counts` are new, changed, moved, unchanged, missing and failed photos."""
+    """One run of the indexer; `fingerprint` is the model's as JSON, `counts` has the names of COUNTS."""
 
     started: datetime
     finished: datetime
     command: str
     version: str
-    model: str
+    fingerprint: str
     counts: Mapping[str, int]
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, to a tenth of a second."""
+        return round((self.finished - self.started).total_seconds(), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,7 @@ class Journal:
 
     def record_run(self, run: Run) -> None:
         """Append a run."""
-        row = {name: getattr(run, name) for name in ("started", "finished", "command", "version", "model")}
+        row = {name: getattr(run, name) for name in ("started", "finished", "command", "version", "fingerprint")}
         self._append(_RUNS, [{**row, "counts": json.dumps(dict(run.counts))}])
 
     def runs(self) -> list[Run]:
@@ -62,6 +72,11 @@ class Journal:
             with writing(self._folder):
                 self._connection.open_table(_PROBLEMS).delete(among("path", chunk))
         self._append(_PROBLEMS, [{"path": problem.path, "reason": problem.reason} for problem in problems])
+
+    def forget_problems_below(self, folder: str) -> None:
+        """Forget the problems of files at or below an absolute folder."""
+        bound = [printable(folder)]
+        self.settle_problems([problem.path for problem in self.problems() if is_below(problem.path, bound)], [])
 
     def problems(self) -> list[Problem]:
         """What could not be indexed when it was last tried, in the order of paths."""
@@ -90,5 +105,5 @@ def _schema(name: str) -> "pa.Schema":
     if name == _PROBLEMS:
         return pa.schema({"path": pa.string(), "reason": pa.string()})
     moment = pa.timestamp("us", tz="UTC")
-    texts = {column: pa.string() for column in ("command", "version", "model", "counts")}
+    texts = {column: pa.string() for column in ("command", "version", "fingerprint", "counts")}
     return pa.schema({"started": moment, "finished": moment, **texts})

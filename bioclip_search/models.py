@@ -4,8 +4,10 @@ A model is a folder with `open_clip_config.json` and its weights. What the hub's
 computer holds is used without asking the hub; only what is missing is downloaded.
 """
 
+import errno
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 from bioclip_search.errors import InvalidModel, ModelUnavailable
 from bioclip_search.fingerprint import Fingerprint
+from bioclip_search.paths import absolute
 from bioclip_search.preprocessing import Fit, Preprocessing
 
 __all__ = ["BUILTIN", "DEFAULT_MODEL", "SHORT_NAMES", "ModelFiles", "locate_model", "weights_digest"]
@@ -79,14 +82,14 @@ def locate_model(name: str) -> ModelFiles:
     """Find a model's files, downloading them when they are on the hub and not yet cached.
 
     `name` is a short name (`bioclip`, `bioclip-2`, `bioclip-2.5`), `hf-hub:org/name`, a folder,
-    or `builtin`. Raises ModelUnavailable or InvalidModel.
+    or `builtin`. Raises ModelUnavailable, InvalidModel, or UsageError for what cannot be a path.
     """
     if name == BUILTIN:
         return _from_folder(name, Path(__file__).parent / "demo" / "builtin")
     if repository := SHORT_NAMES.get(name) or _hub_repository(name):
         return _from_folder(name, _from_hub(name, repository))
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    folder = absolute(Path(name))
+    if os.path.isdir(folder):
         return _from_folder(str(folder.resolve()), folder.resolve())
     known = ", ".join([*SHORT_NAMES, BUILTIN])
     raise ModelUnavailable(
@@ -131,9 +134,18 @@ def _from_hub(name: str, repository: str) -> Path:
     if not any((folder / file_name).is_file() for file_name in _WEIGHTS):
         any(_hub_file(name, repository, file_name) for file_name in _WEIGHTS)  # the first that is there
     if "hf_tokenizer_name" in config.read_text(encoding="utf-8"):
+        _complete_tokenizer(name, repository, folder)
+    return folder
+
+
+def _complete_tokenizer(name: str, repository: str, folder: Path) -> None:
+    """Fetch the files of a tokenizer, no repository having all of them; what is cached must do without the hub."""
+    try:
         for file_name in _TOKENIZER_FILES:
             _hub_file(name, repository, file_name)
-    return folder
+    except ModelUnavailable:
+        if not any((folder / file_name).is_file() for file_name in _TOKENIZER_FILES):
+            raise
 
 
 def _hub_file(name: str, repository: str, file_name: str) -> Path | None:
@@ -154,6 +166,12 @@ def _hub_file(name: str, repository: str, file_name: str) -> Path | None:
         raise _unavailable(name, repository) from error
     except EntryNotFoundError:
         return None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise ModelUnavailable(
+                f"The disk is full: {repository} cannot be downloaded; free some space and give the command again."
+            ) from error
+        raise _unavailable(name, repository) from error
     except Exception as error:
         # Connection, proxy, certificate, authorisation, unknown repository: the remedies are the same.
         raise _unavailable(name, repository) from error

@@ -6,6 +6,7 @@ way (JPEG, JPEG 2000), and `MAX_DECODED_PIXELS` of it ever reach memory. The fil
 
 import hashlib
 import io
+import stat
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bioclip_search.errors import PhotoError, PhotoTooLarge, UnreadablePhoto, UnsupportedPhoto
+from bioclip_search.raw import is_raw, open_raw
 
 __all__ = [
     "MAX_DECODED_PIXELS",
@@ -33,6 +35,17 @@ THUMBNAIL_SIZE = 256
 # Pillow's own limit is one global number that cannot know whether a decoder reduces;
 # open_photo checks every picture against the two limits above before it decodes.
 Image.MAX_IMAGE_PIXELS = None
+
+# Pillow warns about odd metadata that does not keep it from decoding. Set once, for
+# warnings.catch_warnings is not safe where several threads decode.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+# Whatever a file may claim to be: formats that are run rather than decoded (PostScript) are left out.
+_FORMATS = (
+    "JPEG", "MPO", "JPEG2000", "TIFF", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "DIB", "TGA", "PPM",
+)  # fmt: skip
+
+MAX_FILE_BYTES = 4_000_000_000
 
 # A decoder is asked for at least this many times the wanted pixels, so that the final
 # resize still averages over real detail.
@@ -56,9 +69,18 @@ def content_hash(data: bytes) -> str:
 
 
 def read_photo(path: Path) -> bytes:
-    """The bytes of a photo file. Raises UnreadablePhoto."""
+    """The bytes of a photo file. Raises UnreadablePhoto or PhotoTooLarge."""
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadablePhoto("this is not a file")
+        if status.st_size > MAX_FILE_BYTES:
+            raise PhotoTooLarge(
+                f"the file has {status.st_size / 1e9:.0f} GB; up to {MAX_FILE_BYTES / 1e9:.0f} are read"
+            )
         data = path.read_bytes()
+    except MemoryError as error:
+        raise PhotoTooLarge("there is not enough memory to read this file") from error
     except PermissionError as error:
         raise UnreadablePhoto("there is no permission to read this file") from error
     except (OSError, ValueError) as error:
@@ -69,40 +91,42 @@ def read_photo(path: Path) -> bytes:
     return data
 
 
-def open_photo(source: Path | bytes, needed: int | None = None) -> OpenedPhoto:
+def open_photo(source: Path | bytes, needed: int | None = None, name: str = "") -> OpenedPhoto:
     """Decode a photo to upright RGB.
 
     EXIF orientation is applied, transparency is laid over white, 16-bit and floating-point grey
     is scaled to 8 bits, and the first page of a file with several is taken. With `needed`
     (pixels), decoders that can reduce deliver a smaller picture whose shorter side is still at
-    least `needed` wherever the original's is.
+    least `needed` wherever the original's is. The `name` of the file that bytes come from tells
+    camera RAW files.
 
     Raises UnreadablePhoto, UnsupportedPhoto or PhotoTooLarge.
     """
     data = read_photo(source) if isinstance(source, Path) else source
-    with warnings.catch_warnings():
-        # Pillow warns about odd metadata that does not keep it from decoding.
-        warnings.simplefilter("ignore")
-        try:
-            if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
-                _learn_heif()
-            with Image.open(io.BytesIO(data)) as image:
-                whole = image.size
-                _check_size(whole)
-                _reduce_while_decoding(image, needed, data)
-                _check_decoded_size(image, whole[0] * whole[1])
-                upright = _to_rgb(_upright(image))
-                return OpenedPhoto(upright, *_as_upright(whole, upright.size))
-        except PhotoError:
-            raise
-        except UnidentifiedImageError as error:
-            raise UnsupportedPhoto("this is not a picture in a format that can be decoded") from error
-        except MemoryError as error:
-            raise PhotoTooLarge("there is not enough memory to decode this picture") from error
-        except Exception as error:
-            # Pillow's plugins let whatever went wrong inside them escape (SyntaxError, struct.error,
-            # IndexError …): every one of them means that this file cannot be decoded.
-            raise UnreadablePhoto(f"the picture is damaged ({error or type(error).__name__})") from error
+    try:
+        if is_raw(name or str(source if isinstance(source, Path) else "")):
+            return OpenedPhoto(*open_raw(data, needed))
+        if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+            _learn_heif()
+        Image.init()
+        formats = [format_ for format_ in _FORMATS if format_ in Image.OPEN]
+        with Image.open(io.BytesIO(data), formats=formats) as image:
+            whole = image.size
+            _check_size(whole)
+            _reduce_while_decoding(image, needed, data)
+            _check_decoded_size(image, whole[0] * whole[1])
+            upright = _to_rgb(_upright(image))
+            return OpenedPhoto(upright, *_as_upright(whole, upright.size))
+    except PhotoError:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnsupportedPhoto("this is not a picture in a format that can be decoded") from error
+    except MemoryError as error:
+        raise PhotoTooLarge("there is not enough memory to decode this picture") from error
+    except Exception as error:
+        # Pillow's plugins let whatever went wrong inside them escape (SyntaxError, struct.error,
+        # IndexError …): every one of them means that this file cannot be decoded.
+        raise UnreadablePhoto(f"the picture is damaged ({error or type(error).__name__})") from error
 
 
 def _learn_heif() -> None:

@@ -75,12 +75,16 @@ class Preprocessing:
         if self.fit is Fit.SQUASH:
             return image.resize((self.size, self.size), resampling)
         width, height = image.size
-        bound = min(width, height) if self.fit is Fit.CROP else max(width, height)
-        scaled = (max(1, round(width * self.size / bound)), max(1, round(height * self.size / bound)))
-        resized = image.resize(scaled, resampling)
+        if self.fit is Fit.CROP:
+            side = min(width, height)
+            left, top = (width - side) // 2, (height - side) // 2
+            # Only the box is resized: a panorama would be enormous at the scale of its short side.
+            return image.resize((self.size, self.size), resampling, box=(left, top, left + side, top + side))
+        scale = self.size / max(width, height)
+        scaled = (max(1, round(width * scale)), max(1, round(height * scale)))
         # The mean colour becomes zero in the network: padding that says nothing.
         square = Image.new("RGB", (self.size, self.size), _colour(self.mean))
-        square.paste(resized, ((self.size - scaled[0]) // 2, (self.size - scaled[1]) // 2))
+        square.paste(image.resize(scaled, resampling), ((self.size - scaled[0]) // 2, (self.size - scaled[1]) // 2))
         return square
 
 

@@ -4,6 +4,7 @@ Nothing here imports torch: the embedder is asked for only when a text or a phot
 in the catalogue must be embedded.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,10 @@ from bioclip_search.embedder import Embedder
 from bioclip_search.errors import PhotoError, QueryError, UnknownTaxon
 from bioclip_search.photo import content_hash, open_photo, read_photo
 from bioclip_search.prompts import caption
+from bioclip_search.schema import PRESENT
 from bioclip_search.specimen import Photo
 from bioclip_search.storage import quoted
-from bioclip_search.taxonomy import RANKS, Rank
+from bioclip_search.taxonomy import Rank
 from bioclip_search.text import clean, printable
 
 __all__ = ["Hit", "Query", "TaxonFilter", "resolve_taxon", "search"]
@@ -33,7 +35,8 @@ class Query:
     """What is looked for; at least one of text, photo and taxon.
 
     Text and photo are weighted and added as unit vectors. Without either, the photos of the
-    taxon are listed.
+    taxon are listed. Photos whose files are missing are left out unless `include_missing`.
+    Raises QueryError for a query that cannot be asked.
     """
 
     text: str | None = None
@@ -42,10 +45,15 @@ class Query:
     photo_weight: float = 1.0
     taxon: str | None = None
     limit: int = 10
+    include_missing: bool = False
 
     def __post_init__(self) -> None:
+        if self.taxon is not None and clean(self.taxon) is None:
+            raise QueryError("The name after --taxon is empty; give a name of any rank, or leave --taxon out.")
         object.__setattr__(self, "text", clean(self.text))
         object.__setattr__(self, "taxon", clean(self.taxon))
+        if not (math.isfinite(self.text_weight) and math.isfinite(self.photo_weight)):
+            raise QueryError("A weight must be a finite number.")
         if self.text is None and self.photo is None and self.taxon is None:
             raise QueryError("There is nothing to look for: give words, --image PHOTO or --taxon NAME.")
         if self.limit < 1:
@@ -78,7 +86,10 @@ def search(catalogue: Catalogue, query: Query, embedder: Callable[[], Embedder])
     `embedder` is called only when something must be embedded; its model must be the catalogue's
     (ModelMismatch). Raises UnknownTaxon, or QueryError for a photo that cannot be read.
     """
-    where = resolve_taxon(catalogue, query.taxon).condition if query.taxon else None
+    conditions = [] if query.include_missing else [PRESENT]
+    if query.taxon:
+        conditions.append(resolve_taxon(catalogue, query.taxon).condition)
+    where = " AND ".join(f"({condition})" for condition in conditions) or None
     if query.text is None and query.photo is None:
         photos = sorted(catalogue.photos(where), key=lambda photo: (photo.root, photo.path))
         return [Hit(photo, None) for photo in photos[: query.limit]]
@@ -112,9 +123,10 @@ def _photo_vector(catalogue: Catalogue, photo: Path, embedder: Callable[[], Embe
         vector = catalogue.embedding_of_content(digest)
         if vector is None:
             model = _ready(catalogue, embedder)
-            vector = model.encode_images([open_photo(data, needed=model.preprocessing.size).image])[0]
+            vector = model.encode_images([open_photo(data, model.preprocessing.size, photo.name).image])[0]
     except PhotoError as error:
-        raise QueryError(f"The photo {printable(str(photo))} cannot be searched with: {error}.") from error
+        shown = printable(str(photo))
+        raise QueryError(f"The photo {shown} cannot be searched with ({error}); name another with --image.") from error
     return digest, vector
 
 
@@ -125,15 +137,13 @@ def _ready(catalogue: Catalogue, embedder: Callable[[], Embedder]) -> Embedder:
 
 
 def resolve_taxon(catalogue: Catalogue, name: str) -> TaxonFilter:
-    """Find a name at any rank, or as a common name, in any case.
+    """Find a name at any rank, or as a common name, in any case; several where it is spelt in several ways.
 
     Raises UnknownTaxon with near names when no photo carries it.
     """
-    exact = tuple((rank.value, name) for rank in RANKS if catalogue.has_name(rank, name))
-    if exact:
-        return TaxonFilter(exact)
+    wanted = (clean(name) or "").casefold()
     present = _names_present(catalogue)
-    found = tuple((column, spelt) for column, spelt in present if spelt.casefold() == name.casefold())
+    found = tuple((column, spelt) for column, spelt in present if spelt.casefold() == wanted)
     if not found:
         raise UnknownTaxon(name, _near(name, (spelt for _, spelt in present)))
     return TaxonFilter(found)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = [
     "EMBEDDING",
     "KEY",
+    "MISSING",
     "PHOTO_COLUMNS",
+    "PRESENT",
     "SCHEMA_VERSION",
     "SPECIMEN_COLUMNS",
     "THUMBNAIL",
@@ -35,6 +37,11 @@ SCHEMA_VERSION = 1
 KEY = "photo_id"
 EMBEDDING = "embedding"
 THUMBNAIL = "thumbnail"
+
+PRESENT = "missing_since IS NULL"
+"""SQL: the file was there when it was last looked for."""
+
+MISSING = "missing_since IS NOT NULL"
 
 _FILE_COLUMNS = ("root", "path", "size", "mtime", "content_hash", "width", "height", "indexed_at", "missing_since")
 SPECIMEN_COLUMNS = (

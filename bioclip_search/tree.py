@@ -10,12 +10,16 @@ __all__ = ["TaxonNode", "grow_tree"]
 
 @dataclass(slots=True)
 class TaxonNode:
-    """A taxon with the number of photos in it and below it; the root has neither rank nor name."""
+    """A taxon with the number of photos in it and below it; the root has neither rank nor name.
+
+    `other_names` are all its common names, `common_name` is the one to show.
+    """
 
     rank: Rank | None = None
     name: str | None = None
     common_name: str | None = None
     count: int = 0
+    other_names: set[str] = field(default_factory=set)
     children: dict[tuple[Rank, str], "TaxonNode"] = field(default_factory=dict)
 
     def sorted_children(self) -> list["TaxonNode"]:
@@ -29,9 +33,14 @@ class TaxonNode:
             yield from child.walk()
 
     def named(self, name: str) -> list["TaxonNode"]:
-        """The taxa of a scientific or common name, in any case; several where the name is a homonym."""
+        """The widest taxa of a scientific or common name, in any case; several where the name is a homonym.
+
+        A taxon within one that is found (a subgenus named like its genus) is part of it, not a find of its own.
+        """
         wanted = name.casefold()
-        return [node for node in self.walk() if wanted in (_fold(node.name), _fold(node.common_name))]
+        if wanted in (_fold(self.name), _fold(self.common_name), *map(_fold, self.other_names)):
+            return [self]
+        return [found for child in self.sorted_children() for found in child.named(name)]
 
 
 def grow_tree(taxa: Iterable[tuple[Taxon, int]]) -> TaxonNode:
@@ -46,7 +55,8 @@ def grow_tree(taxa: Iterable[tuple[Taxon, int]]) -> TaxonNode:
         for rank, name in taxon.lineage:
             node = node.children.setdefault((rank, name), TaxonNode(rank, name))
             node.count += photos
-        if node is not root:
+        if taxon.common_name and node is not root:
+            node.other_names.add(taxon.common_name)
             node.common_name = node.common_name or taxon.common_name
     return root
 

@@ -1,21 +1,31 @@
 """Read a taxon from the folders that a photo lies in, only where they plainly name one.
 
-Understood are a binomial (`Danaus plexippus`, `Danaus_plexippus`), a genus folder with epithet
-folders in it, family and order endings fixed by the codes of nomenclature (-idae, -aceae, -ales),
-the names of kingdoms, a full row of ranks from the kingdom down, and the folder names of the
-iNaturalist 2021 competition (`02912_Animalia_Arthropoda_…_Danaus_plexippus`).
+Understood are a binomial (`Danaus plexippus`, `Danaus_plexippus`, `Carabus_sp`), family endings
+fixed by the codes of nomenclature (-idae, -aceae), the names of kingdoms, and below any of these
+also orders (-ales) and a genus folder with epithet folders in it; a full row of ranks from the
+kingdom down; and the folder names of the iNaturalist 2021 competition
+(`02912_Animalia_Arthropoda_…_Danaus_plexippus`).
 """
 
 import re
 from collections.abc import Sequence
 
+from bioclip_search.darwin_core import is_epithet
 from bioclip_search.taxonomy import RANKS, Taxon
 
 __all__ = ["taxon_from_folders"]
 
 _KINGDOMS = {"animalia", "plantae", "fungi", "chromista", "protozoa", "bacteria", "archaea", "viruses"}
 _NAME = re.compile(r"[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ-]+")
-_EPITHET = re.compile(r"[a-zß-öø-ÿ-]{2,}")
+# Words that stand behind a capitalised one in names of folders, and are no epithets.
+_PLAIN_WORDS = frozenset(
+    """
+    one two three four five six seven eight nine ten new old photo photos picture pictures image images
+    scan scans specimen specimens collection collections drawer drawers box boxes tray trays shelf cabinet
+    folder archive batch part label labels dorsal ventral lateral female females male males types type day
+    trip export upload
+    """.split()
+)
 _INATURALIST = re.compile(r"\d+((?:_[A-Za-z-]+){7,})")
 _FAMILY_ENDINGS = ("idae", "aceae")
 _ORDER_ENDING = "ales"
@@ -32,7 +42,8 @@ def _inaturalist(folders: Sequence[str]) -> Taxon | None:
     if match is None:
         return None
     *ranks, epithet = match[1].strip("_").split("_", 6)
-    return Taxon.from_ranks(dict(zip(RANKS, [*ranks, epithet.replace("_", " ")], strict=True)))
+    species = f"{ranks[-1]} {epithet.replace('_', ' ')}"
+    return Taxon.from_ranks(dict(zip(RANKS, [*ranks, species], strict=True)))
 
 
 def _full_row(names: Sequence[str]) -> Taxon | None:
@@ -42,23 +53,34 @@ def _full_row(names: Sequence[str]) -> Taxon | None:
         return None
     row = names[start:]
     complete = len(row) in (6, 7) and all(_NAME.fullmatch(name) for name in row[:6])
+    if len(row) == 7 and _epithet(row[6].removeprefix(f"{row[5]} ")) is None:
+        complete = False
     return Taxon.from_ranks(dict(zip(RANKS, row, strict=False))) if complete else None
 
 
 def _scattered(names: Sequence[str]) -> Taxon:
     found: dict[str, str] = {}
     for name, inner in zip(names, [*names[1:], ""], strict=True):
-        words = name.split()
+        genus, _, rest = name.partition(" ")
         if name.lower() in _KINGDOMS:
             found["kingdom"] = name.capitalize()
-        elif len(words) >= 2 and _NAME.fullmatch(words[0]) and _EPITHET.fullmatch(words[1]):
-            found["genus"], found["specificEpithet"] = words[0], words[1]
+        elif rest and _NAME.fullmatch(genus) and rest.rstrip(".") in ("sp", "spp"):
+            found["genus"] = genus
+        elif rest and _NAME.fullmatch(genus) and (epithet := _epithet(rest)):
+            found["genus"], found["specificEpithet"] = genus, epithet
         elif not _NAME.fullmatch(name):
             continue
         elif name.endswith(_FAMILY_ENDINGS):
             found["family"] = name
-        elif name.endswith(_ORDER_ENDING):
+        elif found and name.endswith(_ORDER_ENDING):
             found["order"] = name
-        elif _EPITHET.fullmatch(inner):
-            found["genus"], found["specificEpithet"] = name, inner
+        elif found and (epithet := _epithet(inner)):
+            found["genus"], found["specificEpithet"] = name, epithet
     return Taxon.from_ranks(found)
+
+
+def _epithet(words: str) -> str | None:
+    """The epithet that some words begin with, unless one of them says that it is none."""
+    first, *others = words.split() or [""]
+    plain = _PLAIN_WORDS.intersection([first, *others])
+    return first if is_epithet(first) and not plain else None

@@ -1,33 +1,34 @@
 """Index folders of photos: walk, compare, decode, embed, write. The photos are only read.
 
-Every batch is committed as it is done, so that stopping anywhere loses nothing but the batch
-in hand, and the next run does the rest.
+What is done is committed every few seconds, so that stopping anywhere loses only what has not
+been committed, and the next run does the rest.
 """
 
+import os
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from bioclip_search._version import __version__
 from bioclip_search.catalogue import Catalogue
-from bioclip_search.darwin_core import read_records, specimen_of
+from bioclip_search.darwin_core import read_records
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import UsageError
 from bioclip_search.journal import Problem, Run
 from bioclip_search.models import DEFAULT_MODEL, locate_model
+from bioclip_search.paths import is_below
 from bioclip_search.preprocessing import Fit
 from bioclip_search.specimen import Specimen
 from bioclip_search.text import printable
-from indexer.decode import decode, decode_ahead
-from indexer.folders import taxon_from_folders
+from indexer.describe import Describer
 from indexer.join import RecordIndex
-from indexer.plan import Place, Plan, make_plan, scopes_of
-from indexer.report import IndexReport, Observer, note
-from indexer.walk import PHOTO_FORMATS, is_below
+from indexer.pace import pace_of
+from indexer.pipeline import Pipeline
+from indexer.plan import Plan, make_plan, scopes_of
+from indexer.report import IndexReport, Observer, Quiet, note
+from indexer.walk import PHOTO_FORMATS
 from indexer.writer import Writer
 
 __all__ = ["IndexOptions", "index"]
@@ -37,10 +38,10 @@ __all__ = ["IndexOptions", "index"]
 class IndexOptions:
     """What to index, into which catalogue, with which model.
 
-    `model` and `fit` None mean those of the catalogue, or the defaults for a new one.
-    `workers` decode while batches of `batch_size` photos are embedded; what is done is committed
-    every `commit_seconds`. `prune` removes the rows of missing files, `dry_run` only counts what
-    there is to do; `command` is remembered with the run.
+    `model` and `fit` None mean those of the catalogue, or the defaults for a new one; `workers`
+    (photos decoded at a time) and `batch_size` (photos embedded at a time) None mean what suits the
+    device. What is done is committed every `commit_seconds`. `prune` removes the rows of missing
+    files, `dry_run` only counts what there is to do; `command` is remembered with the run.
     """
 
     paths: tuple[Path, ...]
@@ -51,51 +52,71 @@ class IndexOptions:
     fit: Fit | None = None
     device: str = "auto"
     dtype: str = "auto"
-    workers: int = 4
-    batch_size: int = 64
+    workers: int | None = None
+    batch_size: int | None = None
     commit_seconds: float = 10.0
     prune: bool = False
     dry_run: bool = False
     command: str = ""
 
 
-def index(options: IndexOptions, observer: Observer) -> IndexReport:
+def index(options: IndexOptions, observer: Observer | None = None) -> IndexReport:
     """Bring the catalogue up to date with the folders.
 
-    Ctrl-C (KeyboardInterrupt) finishes and commits the batch in hand; the report then says
-    `interrupted`. Raises UsageError, RecordError, ModelError or CatalogueError.
+    When the observer wishes to stop, the batches in hand are finished and committed, and the report
+    says `interrupted`. Raises UsageError, RecordError, ModelError or CatalogueError.
     """
+    observer = observer or Quiet()
     started, clock = datetime.now(UTC), time.monotonic()
-    scopes = scopes_of(options.paths, options.catalogue)
-    records = RecordIndex(read_records(options.metadata)) if options.metadata else None
-    describe = partial(_describe, records=records, from_folders=options.taxa_from_folders)
     catalogue = Catalogue.open(options.catalogue) if Catalogue.exists(options.catalogue) else None
+    scopes = scopes_of(options.paths, catalogue, options.catalogue)
+    rows = read_records(options.metadata) if options.metadata else None
     plan = make_plan(scopes, catalogue)
     _check_any_photos(plan, scopes)
+    records = None if rows is None else RecordIndex(rows, plan.places)
+    describer = Describer(records, from_folders=options.taxa_from_folders)
     report = IndexReport(unchanged=len(plan.unchanged), missing=len(plan.missing))
-    if options.dry_run:
-        report.new, report.changed = len(plan.new), len(plan.changed)
-        return report
-    catalogue, embedder = _with_model(options, catalogue, needed=bool(plan.new or plan.changed))
+    report.with_record = None if records is None else sum(records.find(place) is not None for place in plan.places)
     for folder, reason in plan.unreadable:
         note(Problem(printable(str(folder)), f"the folder was passed over: {reason}"), report, observer)
     for file in plan.unnameable:
         note(Problem(printable(str(file)), "the name is not valid Unicode; rename the file"), report, observer)
+    needed = bool(plan.new or plan.changed)
+    if options.dry_run:
+        _check_model(options, catalogue, needed=needed)
+        report.new, report.changed = len(plan.new), len(plan.changed)
+        return report
+    catalogue, embedder = _with_model(options, catalogue, needed=needed)
     if embedder is not None:
-        observer.begin(len(plan.new) + len(plan.changed))
-        writer = Writer(catalogue, embedder, plan, report, observer, describe, options.commit_seconds)
-        work = partial(decode, preprocessing=embedder.preprocessing, known=catalogue.content_hashes())
-        files = [*plan.new, *plan.changed]
-        with closing(decode_ahead(files, work, options.workers, ahead=2 * options.batch_size)) as results:
-            writer.write_all(results, options.batch_size)
-    _settle_unchanged(catalogue, plan, describe)
+        _take_up(options, catalogue, embedder, plan, describer, report, observer)
+    _settle_unchanged(catalogue, plan, describer)
     report.missing = len(plan.missing)
     if options.prune and not report.interrupted:
         _prune(catalogue, plan, report, observer)
     catalogue.optimize()
     report.seconds = time.monotonic() - clock
-    _write_journal(catalogue, scopes, report, options.command, started)
+    _write_journal(catalogue, scopes, plan, report, options.command, started)
     return report
+
+
+def _take_up(
+    options: IndexOptions,
+    catalogue: Catalogue,
+    embedder: Embedder,
+    plan: Plan,
+    describer: Describer,
+    report: IndexReport,
+    observer: Observer,
+) -> None:
+    """Decode, embed and write what is new or changed."""
+    files = [*plan.new, *plan.changed]
+    pipeline = Pipeline(embedder, pace_of(embedder, options.workers, options.batch_size))
+    writer = Writer(catalogue, plan, report, observer, describer, pipeline.again, options.commit_seconds)
+    observer.begin(len(files))
+    with observer.stoppable() as stopping:
+        report.stages = pipeline.run(files, catalogue.contents(), writer.take, stopping)
+        writer.commit()
+        report.interrupted = stopping()
 
 
 def _prune(catalogue: Catalogue, plan: Plan, report: IndexReport, observer: Observer) -> None:
@@ -107,24 +128,28 @@ def _prune(catalogue: Catalogue, plan: Plan, report: IndexReport, observer: Obse
 
 
 def _write_journal(
-    catalogue: Catalogue, scopes: Sequence[Path], report: IndexReport, command: str, started: datetime
+    catalogue: Catalogue, scopes: Sequence[Path], plan: Plan, report: IndexReport, command: str, started: datetime
 ) -> None:
     """Remember the run and its problems; those of files that were tried again are forgotten."""
     bounds = [printable(str(scope)) for scope in scopes]
-    remembered = [] if report.interrupted else catalogue.journal.problems()
-    settled = [problem.path for problem in remembered if is_below(problem.path, bounds)]
+    blind = [printable(str(folder)) for folder, _ in plan.unreadable]
+    remembered = [] if report.interrupted else [problem.path for problem in catalogue.journal.problems()]
+    settled = [path for path in remembered if is_below(path, bounds) and not is_below(path, blind)]
     catalogue.journal.settle_problems(settled, report.problems)
     finished = datetime.now(UTC)
-    model = catalogue.fingerprint.to_json()
-    catalogue.journal.record_run(Run(started, finished, command, __version__, model, report.counts))
+    fingerprint = catalogue.fingerprint.to_json()
+    catalogue.journal.record_run(Run(started, finished, printable(command), __version__, fingerprint, report.counts))
 
 
 def _check_any_photos(plan: Plan, scopes: Sequence[Path]) -> None:
-    if plan.places:
+    if plan.new or plan.changed or plan.unchanged or plan.missing:
         return
     if plan.unreadable:
         folder, reason = plan.unreadable[0]
         raise UsageError(f"The folder {printable(str(folder))} was passed over: {reason}")
+    if plan.unnameable:
+        names = printable(os.fspath(plan.unnameable[0]))
+        raise UsageError(f"The names of the photos are not valid Unicode, such as {names}; rename them.")
     places = ", ".join(printable(str(scope)) for scope in scopes)
     formats = ", ".join(PHOTO_FORMATS)
     raise UsageError(
@@ -133,18 +158,31 @@ def _check_any_photos(plan: Plan, scopes: Sequence[Path]) -> None:
     )
 
 
-def _with_model(
-    options: IndexOptions, catalogue: Catalogue | None, *, needed: bool
-) -> tuple[Catalogue, Embedder | None]:
-    """The catalogue, made if there is none, and its model, loaded only if photos must be embedded.
+def _model_name(options: IndexOptions, catalogue: Catalogue | None) -> str:
+    return options.model or (catalogue.fingerprint.model if catalogue else DEFAULT_MODEL)
+
+
+def _fit(options: IndexOptions, catalogue: Catalogue | None) -> Fit:
+    return options.fit or (catalogue.fingerprint.fit if catalogue else Fit.SQUASH)
+
+
+def _check_model(options: IndexOptions, catalogue: Catalogue | None, *, needed: bool) -> None:
+    """Raise ModelError unless the model is there and is the catalogue's.
 
     A model that the user named is compared with the catalogue's even when it is not needed.
     """
-    built_with = catalogue.fingerprint if catalogue else None
-    name = options.model or (built_with.model if built_with else DEFAULT_MODEL)
-    fit = options.fit or (built_with.fit if built_with else Fit.SQUASH)
-    if catalogue is not None and (needed or options.model or options.fit):
-        catalogue.require_model(locate_model(name).fingerprint(fit))
+    if needed or options.model or options.fit:
+        files = locate_model(_model_name(options, catalogue))
+        if catalogue is not None:
+            catalogue.require_model(files.fingerprint(_fit(options, catalogue)))
+
+
+def _with_model(
+    options: IndexOptions, catalogue: Catalogue | None, *, needed: bool
+) -> tuple[Catalogue, Embedder | None]:
+    """The catalogue, made if there is none, and its model, loaded only if photos must be embedded."""
+    _check_model(options, catalogue, needed=needed)
+    name, fit = _model_name(options, catalogue), _fit(options, catalogue)
     embedder = Embedder.load(name, device=options.device, dtype=options.dtype, fit=fit) if needed else None
     if catalogue is None:
         assert embedder is not None  # noqa: S101 (without a catalogue every photo is new)
@@ -152,23 +190,12 @@ def _with_model(
     return catalogue, embedder
 
 
-def _describe(place: Place, records: RecordIndex | None, *, from_folders: bool) -> Specimen | None:
-    """The specimen by record, else by folder names; None when neither says anything."""
-    if records is not None and (record := records.find(place.path)):
-        return specimen_of(record)
-    if from_folders:
-        folders = [*Path(place.root).parts[-1:], *place.path.split("/")[:-1]]
-        taxon = taxon_from_folders(folders)
-        if taxon.rank is not None:
-            return Specimen(taxon=taxon, scientific_name=taxon.scientific_name)
-    return None
-
-
-def _settle_unchanged(catalogue: Catalogue, plan: Plan, describe: Callable[[Place], Specimen | None]) -> None:
+def _settle_unchanged(catalogue: Catalogue, plan: Plan, describer: Describer) -> None:
     """Bring records and presence of files up to date whose content needs no work."""
-    wanted = {key: specimen for key, place in plan.unchanged.items() if (specimen := describe(place))}
-    present = catalogue.specimens(list(wanted))
-    catalogue.describe({key: specimen for key, specimen in wanted.items() if present.get(key) != specimen})
+    if describer.can_tell:
+        stored = catalogue.specimens(list(plan.unchanged))
+        told = {key: describer.describe(place, stored.get(key, Specimen())) for key, place in plan.unchanged.items()}
+        catalogue.describe({key: specimen for key, specimen in told.items() if specimen != stored.get(key)})
     catalogue.mark_missing(plan.returned, None)
     newly_gone = [key for key, file in plan.missing.items() if file.missing_since is None]
     catalogue.mark_missing(newly_gone, datetime.now(UTC))

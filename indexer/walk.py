@@ -1,55 +1,70 @@
-"""Find the photo files below a folder; nothing is opened.
+"""Find the photo files below a folder.
 
 Hidden files and folders, AppleDouble files (`._*`) and everything without a picture's suffix
-are passed over. Links to folders are followed, each folder once.
+are passed over; a file without any suffix counts if it begins like a picture. Links to folders
+are followed, each folder once.
 """
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-__all__ = ["PHOTO_FORMATS", "PHOTO_SUFFIXES", "SeenFile", "is_below", "walk"]
+from bioclip_search.raw import RAW_SUFFIXES
+
+__all__ = ["PHOTO_FORMATS", "PHOTO_SUFFIXES", "ListedFile", "is_photo_name", "walk"]
 
 PHOTO_FORMATS = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "JPEG 2000": (".jp2", ".j2k", ".j2c", ".jpx", ".jpf"),
     "TIFF": (".tif", ".tiff"),
-    "PNG": (".png",),
+    "PNG": (".png", ".apng"),
     "WebP and AVIF": (".webp", ".avif"),
     "HEIC": (".heic", ".heif"),
+    "camera RAW": RAW_SUFFIXES,
     "GIF": (".gif",),
     "bitmaps": (".bmp", ".dib", ".tga", ".ppm", ".pgm", ".pbm", ".pnm"),
 }
 PHOTO_SUFFIXES = frozenset(suffix for suffixes in PHOTO_FORMATS.values() for suffix in suffixes)
 
+_CANDIDATES = PHOTO_SUFFIXES | {""}
+
+# The first bytes of the formats that scanners and cameras write.
+_SIGNATURES = (
+    b"\xff\xd8\xff",
+    b"\x89PNG\r\n\x1a\n",
+    b"II*\0",
+    b"MM\0*",
+    b"II+\0",
+    b"MM\0+",
+    b"GIF8",
+    b"\0\0\0\x0cjP  ",
+)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class SeenFile:
-    """A photo file as the file system lists it; `mtime` in UTC with microseconds."""
+class ListedFile:
+    """A photo file as the file system lists it: absolute path, bytes, `mtime` in UTC with microseconds."""
 
-    file: Path
+    file: str
     size: int
     mtime: datetime
 
 
-def is_below(name: str, folders: Sequence[str]) -> bool:
-    """Whether a path is one of the folders or lies in one of them; strings, for it is asked of every row."""
-    name = os.path.normpath(name)
-    return any(name == folder or name.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
-
-
-def walk(start: Path, unreadable: Callable[[Path, str], None]) -> Iterator[SeenFile]:
+def walk(start: Path, unreadable: Callable[[Path, str], None]) -> Iterator[ListedFile]:
     """Photo files at or below `start`, folder by folder in alphabetical order.
 
-    A folder that cannot be listed is handed to `unreadable` with the reason, and passed over.
+    A folder that cannot be listed is handed to `unreadable` with the reason, and passed over; a start
+    that is not there has no files.
     """
-    if start.is_file():
-        yield _seen(start, start.stat())
+    if os.path.isfile(start):  # unlike Path.is_file, False also where its folder may not be read
+        yield _listed(os.fspath(start), start.stat())
+        return
+    if not os.path.lexists(start):
         return
     visited: set[tuple[int, int]] = set()
     waiting = [start]
@@ -66,23 +81,48 @@ def walk(start: Path, unreadable: Callable[[Path, str], None]) -> Iterator[SeenF
             unreadable(folder, error.strerror or str(error))
             continue
         visible = [entry for entry in entries if not entry.name.startswith(".")]
-        waiting.extend(Path(entry.path) for entry in reversed(visible) if entry.is_dir())
+        waiting.extend(Path(entry.path) for entry in reversed(visible) if _is_folder(entry))
         yield from _photos(visible)
 
 
-def _photos(entries: list[os.DirEntry[str]]) -> Iterator[SeenFile]:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link that leads to itself
+
+
+def _photos(entries: list[os.DirEntry[str]]) -> Iterator[ListedFile]:
     for entry in entries:
-        if os.path.splitext(entry.name)[1].lower() not in PHOTO_SUFFIXES:  # noqa: PTH122 (a Path an entry is slow)
+        if _suffix(entry.name) not in _CANDIDATES:
             continue
         try:
             status = entry.stat()
         except OSError:
             continue  # deleted since it was listed, or a link to nowhere
-        if stat.S_ISREG(status.st_mode):
-            yield _seen(Path(entry.path), status)
+        if stat.S_ISREG(status.st_mode) and is_photo_name(entry.path):
+            yield _listed(entry.path, status)
 
 
-def _seen(file: Path, status: os.stat_result) -> SeenFile:
+def is_photo_name(file: str) -> bool:
+    """Whether a file has a picture's suffix, or none and begins like a picture."""
+    suffix = _suffix(file)
+    return suffix in PHOTO_SUFFIXES or (not suffix and _begins_like_a_picture(file))
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _begins_like_a_picture(file: str) -> bool:
+    try:
+        with Path(file).open("rb") as stream:
+            return stream.read(16).startswith(_SIGNATURES)
+    except OSError:
+        return False
+
+
+def _listed(file: str, status: os.stat_result) -> ListedFile:
     # Whole microseconds, as the catalogue stores them: a float would round differently.
     mtime = _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1_000)
-    return SeenFile(file, status.st_size, mtime)
+    return ListedFile(file, status.st_size, mtime)

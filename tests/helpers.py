@@ -54,3 +54,29 @@ def draw_photo(path: Path, seed: int, size: tuple[int, int] = (96, 64)) -> Path:
     patches = np.random.default_rng(seed).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     Image.fromarray(patches).resize(size, Image.Resampling.NEAREST).save(path)
     return path
+
+
+def write_dng(path: Path, size: tuple[int, int] = (128, 96)) -> Path:
+    """A reddish camera RAW file: a Bayer mosaic with the tags that Adobe's DNG 1.4 asks for."""
+    import tifffile
+
+    width, height = size
+    mosaic = np.full((height, width), 8_000, dtype=np.uint16)
+    mosaic[0::2, 0::2] = 60_000
+    mosaic[1::2, 1::2] = 4_000
+    identity = (1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1)
+    tags = [
+        (271, "s", 0, "Drawn", True),
+        (272, "s", 0, "Drawn", True),
+        (274, "H", 1, 1, True),
+        (33421, "H", 2, (2, 2), True),
+        (33422, "B", 4, bytes([0, 1, 1, 2]), True),
+        (50706, "B", 4, bytes([1, 4, 0, 0]), True),
+        (50708, "s", 0, "Drawn", True),
+        (50717, "I", 1, 65_535, True),
+        (50721, "2i", 9, identity, True),
+        (50728, "2I", 3, (1, 1, 1, 1, 1, 1), True),
+        (50778, "H", 1, 21, True),
+    ]
+    tifffile.imwrite(path, mosaic, photometric=32803, extratags=tags, metadata=None)
+    return path

@@ -119,7 +119,8 @@ def test_a_folder_without_a_catalogue_is_told_apart_from_a_damaged_one(tmp_path:
     (tmp_path / "letters" / "letter.txt").touch()
     with pytest.raises(CatalogueError, match="holds other files"):
         Catalogue.create(tmp_path / "letters", FINGERPRINT)
-    (tmp_path / "hollow" / "photos.lance").mkdir(parents=True)
+    (tmp_path / "hollow" / "photos.lance" / "data").mkdir(parents=True)
+    (tmp_path / "hollow" / "photos.lance" / "data" / "1.lance").write_bytes(b"no table")
     with pytest.raises(CatalogueDamaged, match="index again"):
         Catalogue.open(tmp_path / "hollow")
 

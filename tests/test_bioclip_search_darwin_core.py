@@ -72,3 +72,51 @@ def test_the_name_is_kept_as_written_and_columns_win_over_it() -> None:
     assert specimen.taxon.species == "Pica pica"
     family_only = specimen_of({"scientificname": "Corvidae Leach", "family": "Corvidae", "taxonrank": "family"})
     assert (family_only.taxon.family, family_only.taxon.genus) == ("Corvidae", None)
+
+
+def test_a_quote_inside_an_unquoted_table_swallows_nothing(tmp_path: Path) -> None:
+    """Downloads of GBIF are tab-separated without quoting; a label may begin with an inch sign."""
+    table = tmp_path / "occurrence.txt"
+    table.write_text('catalogNumber\tlocality\tgenus\n1\t"Creek\tA\n2\tplain\tB\n3\t5" pipe\tC\n', encoding="utf-8")
+    assert [record["genus"] for record in read_records(table)] == ["A", "B", "C"]
+    table.write_text('catalogNumber\tlocality\n1\t"two\nlines"\n2\tx\n', encoding="utf-8")
+    assert [record["locality"] for record in read_records(table)] == ["two lines", "x"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
+def test_a_table_is_read_in_the_encoding_it_has(encoding: str, tmp_path: Path) -> None:
+    """Byte order marks are believed; without one it is UTF-8 or what Windows writes."""
+    table = tmp_path / "table.csv"
+    table.write_bytes("\r\ncatalogNumber,locality\r\n1,Münster\r\n".encode(encoding))
+    assert read_records(table) == [{"catalognumber": "1", "locality": "Münster"}]
+
+
+def test_a_long_field_and_a_broken_quote_are_told_apart(tmp_path: Path) -> None:
+    """Remarks of any length are read; a quote that is never closed is an error, not a lost table."""
+    table = tmp_path / "table.csv"
+    table.write_text(f"catalogNumber,remarks\n1,{'x' * 200_000}\n", encoding="utf-8")
+    assert len(read_records(table)[0]["remarks"]) == 200_000
+    for bad in (b'catalogNumber,genus\n1,"Danaus\n2,Vanessa\n', b"PK\x03\x04\0\0\0\0", b""):
+        table.write_bytes(bad)
+        with pytest.raises(RecordError):
+            read_records(table)
+
+
+@pytest.mark.parametrize(
+    ("name", "genus", "species"),
+    [
+        ("Carabus sp.", "Carabus", None),
+        ("Carabus spec.", None, None),
+        ("Carabus species", None, None),
+        ("Coleoptera indet.", None, None),
+        ("Coleoptera sp.", None, None),
+        ("Corvidae de Selys", None, None),
+        ("Carabus cf. violaceus", "Carabus", None),
+        ("Carabus violaceus Linnaeus, 1758", "Carabus", "Carabus violaceus"),
+    ],
+)
+def test_no_species_and_no_genus_is_made_up(name: str, genus: str | None, species: str | None) -> None:
+    """Open nomenclature and authors are no epithets; a name above the genus is no genus."""
+    taxon = specimen_of({"scientificname": name}).taxon
+    assert (taxon.genus, taxon.species) == (genus, species)
+    assert specimen_of({"scientificname": "Danaini indet.", "taxonrank": "tribe"}).taxon.genus is None

@@ -1,5 +1,6 @@
 """Taxa: what is missing stays missing, and the five texts are BioCLIP's."""
 
+import unicodedata
 from string import ascii_lowercase
 
 import pytest
@@ -93,7 +94,8 @@ def test_an_ancestor_keeps_the_wider_ranks_and_drops_the_rest(taxon: Taxon, rank
 def test_no_control_code_gets_into_a_taxon(name: str) -> None:
     """Names from files are made one clean line."""
     cleaned = Taxon(genus=name).genus
-    assert cleaned is None or (cleaned.isprintable() or not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in cleaned))
+    assert not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in cleaned or "")
+    assert not set(cleaned or "") & set("\u200b\u200e\u202a\u202e\u2066\u2069\ufeff")
 
 
 def test_an_epithet_is_completed_with_its_genus_and_alone_names_no_species() -> None:

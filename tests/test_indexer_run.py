@@ -3,12 +3,15 @@
 import hashlib
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
 from helpers import Command, draw_photo, write_model
 
-from bioclip_search.journal import Problem
+from bioclip_search.journal import COUNTS
+from indexer.report import Quiet
 from indexer.run import IndexOptions, index
 
 
@@ -23,7 +26,7 @@ def snapshot(folder: Path) -> dict[str, tuple[str, int]]:
 def counts(run: Command, *arguments: object) -> dict[str, int]:
     result = run("index", *arguments, "--format", "json")
     assert result.code == 0, result.err
-    return {name: value for name, value in result.json.items() if value and name not in ("seconds", "problems")}
+    return {name: value for name, value in result.json.items() if name in COUNTS and value}
 
 
 def test_a_second_run_embeds_only_what_is_new_or_changed(indexed: Path, run: Command) -> None:
@@ -169,6 +172,7 @@ def test_links_are_followed_once_and_loops_end(tmp_path: Path, run: Command, sma
     (tmp_path / "p" / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "p" / "loop").symlink_to(tmp_path / "p")
     (tmp_path / "p" / "broken.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (tmp_path / "p" / "itself").symlink_to(tmp_path / "p" / "itself")
     assert counts(run, tmp_path / "p", "--model", small_model) == {"new": 2}
 
 
@@ -186,37 +190,32 @@ def test_a_copy_keeps_its_own_record_when_it_is_touched(indexed: Path, run: Comm
     assert {hit["path"]: hit["genus"] for hit in hits} == {"copy.jpg": "Vanessa", "drawer0/CAT-000.jpg": "Danaus"}
 
 
-class _ImpatientObserver:
-    """Presses Ctrl-C once, as soon as the first photos are done."""
+class _Impatient(Quiet):
+    """Wishes to stop as soon as the first photos are done."""
 
-    pressed = False
+    done = 0
 
-    def begin(self, total: int) -> None:
-        pass
+    def advance(self, photos: int) -> None:
+        self.done += photos
 
-    def advance(self, photos: int) -> None:  # noqa: ARG002
-        if not self.pressed:
-            self.pressed = True
-            raise KeyboardInterrupt
-
-    def problem(self, problem: Problem) -> None:
-        pass
-
-    def may_prune(self, gone: int, rows: int) -> bool:  # noqa: ARG002
-        return False
+    def stoppable(self) -> AbstractContextManager[Callable[[], bool]]:
+        return nullcontext(lambda: self.done > 0)
 
 
 def test_ctrl_c_keeps_what_was_done_and_the_next_run_does_the_rest(
     photos: Path, run: Command, small_model: Path, catalogue_folder: Path
 ) -> None:
     """Stopping is safe: the batch in hand is committed, and no photo is lost or doubled."""
+    for number in range(200):
+        draw_photo(photos / "more" / f"{number:03d}.png", seed=100 + number, size=(24, 24))
     options = IndexOptions((photos,), catalogue_folder, model=str(small_model), batch_size=2, workers=1)
-    report = index(options, _ImpatientObserver())
+    report = index(options, _Impatient())
     assert report.interrupted
     done = run("info", "--format", "json").json["rows"]
-    assert 2 <= done < 6
-    assert counts(run, photos) == {"new": 6 - done, "unchanged": done}
-    assert run("info", "--format", "json").json["rows"] == 6
+    assert done == report.new
+    assert 2 <= done < 206
+    assert counts(run, photos) == {"new": 206 - done, "unchanged": done}
+    assert run("info", "--format", "json").json["rows"] == 206
 
 
 def test_a_single_photo_may_be_indexed(photos: Path, run: Command, small_model: Path) -> None:
@@ -244,3 +243,54 @@ def test_what_cannot_be_indexed_is_said_in_one_sentence(
     assert len(result.err.splitlines()) == 1
     assert snapshot(photos) == before
     assert not (tmp_path / "catalogue").exists()
+
+
+def test_folders_never_overwrite_a_record(indexed: Path, run: Command) -> None:
+    """Catalogue number, common name and the rest stay when taxa are read from folders afterwards."""
+    before = run("search", "--taxon", "Animalia", "--format", "json").json
+    drawer = (indexed / "drawer0").rename(indexed / "Vanessa_atalanta")
+    assert counts(run, indexed, "--taxa-from-folders") == {"moved": 3, "unchanged": 3}
+    after = run("search", "--taxon", "Animalia", "--format", "json").json
+    assert {hit["catalogNumber"]: hit["species"] for hit in after} == {
+        hit["catalogNumber"]: hit["species"] for hit in before
+    }
+    draw_photo(drawer / "new.png", seed=70)
+    counts(run, indexed, "--taxa-from-folders")
+    (hit,) = run("search", "--taxon", "Vanessa atalanta", "--format", "json").json
+    assert hit["path"] == "Vanessa_atalanta/new.png"
+
+
+def test_two_equal_photos_that_move_keep_their_own_records(tmp_path: Path, run: Command, small_model: Path) -> None:
+    """The row that is left gives its record; which of several, the file name tells."""
+    draw_photo(tmp_path / "p" / "old" / "a.png", seed=1)
+    draw_photo(tmp_path / "p" / "old" / "b.png", seed=1)
+    table = tmp_path / "records.csv"
+    table.write_text("catalogNumber,genus\na,Danaus\nb,Vanessa\n")
+    counts(run, tmp_path / "p", "--model", small_model, "--metadata", table)
+    (tmp_path / "p" / "old").rename(tmp_path / "p" / "new")
+    assert counts(run, tmp_path / "p") == {"moved": 2}
+    (tmp_path / "p" / "new" / "a.png").rename(tmp_path / "p" / "new" / "c.png")
+    assert counts(run, tmp_path / "p") == {"moved": 1, "unchanged": 1}
+    found = {genus: run("search", "--taxon", genus, "--format", "json").json for genus in ("Danaus", "Vanessa")}
+    assert {genus: [hit["path"] for hit in hits] for genus, hits in found.items()} == {
+        "Danaus": ["new/c.png"],
+        "Vanessa": ["new/b.png"],
+    }
+
+
+def test_contents_that_go_round_while_being_indexed_are_all_right(
+    indexed: Path, run: Command, catalogue_folder: Path
+) -> None:
+    """Commits after every batch, with files that take over each other's old contents, mix nothing up."""
+    files = [indexed / "drawer0" / f"CAT-00{number}.jpg" for number in range(3)]
+    contents = [file.read_bytes() for file in files]
+    new = draw_photo(indexed.parent / "new.jpg", seed=90).read_bytes()
+    for file, content in zip(files, [new, *contents], strict=False):
+        file.write_bytes(content)
+        os.utime(file, (7, 7))
+    (indexed / "drawer2").mkdir()
+    (indexed / "drawer2" / "late.jpg").write_bytes(contents[2])
+    index(IndexOptions((indexed,), catalogue_folder, batch_size=1, workers=1, commit_seconds=0.0))
+    for photo in [*files, indexed / "drawer2" / "late.jpg"]:
+        (hit,) = run("search", "--image", photo, "-k", 1, "--format", "json").json
+        assert (hit["path"], hit["score"] > 0.9999) == (photo.relative_to(indexed).as_posix(), True)

@@ -13,16 +13,15 @@ from bioclip_search.catalogue import Catalogue
 _INDEX = """
 import sys
 from pathlib import Path
+from indexer.report import Quiet
 from indexer.run import IndexOptions, index
 
-class Quiet:
+class Begun(Quiet):
     def begin(self, total): print("begun", flush=True)
-    def advance(self, photos): pass
     def problem(self, problem): raise AssertionError(problem)
-    def may_prune(self, gone, rows): return False
 
 photos, catalogue, model = map(Path, sys.argv[1:])
-index(IndexOptions((photos,), catalogue, model=str(model), batch_size=4, commit_seconds=0.0), Quiet())
+index(IndexOptions((photos,), catalogue, model=str(model), batch_size=4, commit_seconds=0.0), Begun())
 """
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,98 @@ def test_a_relocation_that_cannot_be_right_is_refused(case: str, indexed: Path, 
     }
     assert run("relocate", *folders[case]).code == 2
     assert run("info", "--format", "json").json["roots"] == [str(indexed)]
+
+
+def test_roots_below_a_relocated_folder_move_with_it(photos: Path, run: Command, small_model: Path) -> None:
+    """A part that was indexed first, and the folder above it, both follow; so does a part alone."""
+    run("index", photos / "drawer0", "--model", small_model)
+    run("index", photos)
+    moved = photos.rename(photos.parent / "moved")
+    assert run("relocate", photos, moved, "--format", "json").json["relocated"] == 6
+    assert run("index", moved, "--format", "json").json["unchanged"] == 6
+    shutil.move(moved / "drawer1", moved / "cabinet")
+    assert run("relocate", moved / "drawer1", moved / "cabinet", "--format", "json").json["relocated"] == 3
+    report = run("index", moved, "--format", "json").json
+    assert (report["unchanged"], report["new"], report["missing"]) == (6, 0, 0)
+
+
+def test_a_relocation_never_covers_other_photos(tmp_path: Path, run: Command, small_model: Path) -> None:
+    """Two drawers with the same file names stay two drawers, and most files must be where they are said to be."""
+    for drawer, seed in (("a", 0), ("b", 50)):
+        for number in range(5):
+            draw_photo(tmp_path / drawer / f"IMG_{number}.png", seed=seed + number)
+    run("index", tmp_path / "a", tmp_path / "b", "--model", small_model)
+    refused = run("relocate", tmp_path / "a", tmp_path / "b")
+    assert (refused.code, "holds IMG_" in refused.err) == (2, True)
+    (tmp_path / "some").mkdir()
+    shutil.copy(tmp_path / "a" / "IMG_0.png", tmp_path / "some")
+    refused = run("relocate", tmp_path / "a", tmp_path / "some")
+    assert (refused.code, "4 are not in" in refused.err) == (2, True)
+    assert run("info", "--format", "json").json["rows"] == 10
+
+
+def test_a_folder_can_be_forgotten_when_its_files_are_gone(indexed: Path, run: Command) -> None:
+    """Pruning does not trust an absent folder; forgetting is said on purpose, and asks."""
+    shutil.rmtree(indexed / "drawer0")
+    refused = run("index", indexed / "drawer0", "--prune", "--yes")
+    assert (refused.code, "bioclip-search forget" in refused.err) == (2, True)
+    assert run("info", "--format", "json").json["rows"] == 6
+    assert run("forget", indexed / "drawer0").code == 2
+    assert run("forget", indexed / "drawer0", "--yes", "--format", "json").json["forgotten"] == 3
+    assert run("info", "--format", "json").json["rows"] == 3
+    assert run("forget", indexed / "drawer0", "--yes").code == 2
+
+
+def test_missing_photos_are_found_only_when_asked_for(indexed: Path, run: Command) -> None:
+    """What `search` gives can be opened; what is missing is marked."""
+    (indexed / "drawer0" / "CAT-000.jpg").unlink()
+    run("index", indexed)
+    assert len(run("search", "--taxon", "Danaus", "--format", "json").json) == 2
+    hits = run("search", "--taxon", "Danaus", "--include-missing", "--format", "json").json
+    assert [hit["path"] for hit in hits if hit["missingSince"]] == ["drawer0/CAT-000.jpg"]
+    assert "(missing)" in run("search", "--taxon", "Danaus", "--include-missing").out
+    assert run("taxa", "Danaus", "--format", "json").json["count"] == 2
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--yes"], ["--dry-run", "--prune"], ["--dry-run", "--watch"], ["--dry-run", "--model", "nosuch"]]
+)
+def test_an_option_that_would_be_ignored_is_an_error(arguments: list[str], indexed: Path, run: Command) -> None:
+    """Nothing that was asked for is passed over in silence, in a dry run neither."""
+    result = run("index", indexed, *arguments)
+    assert (result.code, len(result.err.splitlines())) == (2, 1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_no_way_leads_into_the_photos(photos: Path, run: Command, small_model: Path) -> None:
+    """A link, or a single file, does not hide that the catalogue would lie among the photos."""
+    (photos.parent / "link").symlink_to(photos)
+    (photos.parent / "inner").symlink_to(photos / "drawer0")
+    before = sorted(photos.rglob("*"))
+    for arguments in (
+        [photos.parent / "link", "--catalogue", photos / "c"],
+        [photos, "--catalogue", photos.parent / "inner" / "c"],
+        [photos / "drawer0" / "CAT-000.jpg", "--catalogue", photos / "drawer0" / "c"],
+    ):
+        result = run("index", *arguments, "--model", small_model)
+        assert (result.code, "never written to" in result.err) == (2, True)
+    assert sorted(photos.rglob("*")) == before
+
+
+def test_verbose_names_the_rates_and_the_limit(photos: Path, run: Command, small_model: Path) -> None:
+    """Every stage has a rate; the limit is the one that was waited for most."""
+    report = run("index", photos, "--model", small_model, "--verbose", "--format", "json").json
+    assert list(report["stages"]) == ["read", "decode", "embed", "write"]
+    assert all(stage["photos_per_second"] > 0 for stage in report["stages"].values())
+    assert report["limit"] == max(report["stages"], key=lambda name: report["stages"][name]["waited"])
+    draw_photo(photos / "new.png", seed=7)
+    assert "The limit is" in run("index", photos, "-v").out
+
+
+def test_how_many_photos_have_a_record_is_said(photos: Path, run: Command, small_model: Path) -> None:
+    """A table that fits nothing is noticed at once."""
+    (photos.parent / "other.csv").write_text("catalogNumber,genus\nX-1,Vanessa\n")
+    report = run("index", photos, "--model", small_model, "--metadata", photos.parent / "other.csv")
+    assert "0 of 6 photos have a record" in report.out
+    report = run("index", photos, "--metadata", photos / "occurrence.csv", "--format", "json")
+    assert report.json["withRecord"] == 6

@@ -37,11 +37,15 @@ def export_model(model: Any, model_cfg: dict[str, Any], folder: Path) -> None:
         "resize_mode": "squash",
     }
     config = {"model_cfg": model_cfg, "preprocess_cfg": preprocess}
-    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     halved = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in model.state_dict().items()
     }
-    weights = folder / "open_clip_model.safetensors"
+    # Written aside and renamed: stopped at any moment, no file is half one model and half another.
+    weights = folder / "open_clip_model.safetensors.part"
     save_file(halved, weights)
     weights.chmod(0o644)  # safetensors writes for the owner alone; the folder is made to be copied
+    described = folder / "open_clip_config.json.part"
+    described.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    for written in (weights, described):
+        written.replace(written.with_suffix(""))

@@ -1,11 +1,16 @@
 """The command line: parse, call, print. Every verb is a module here, imported when it is used."""
 
+import difflib
+import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
+from click.shell_completion import shell_complete
 
 from bioclip_search._version import __version__
 from bioclip_search.errors import BioclipSearchError
@@ -21,8 +26,12 @@ _VERBS = {
     "problems": "List the files that could not be indexed, and why.",
     "runs": "List the indexing runs.",
     "relocate": "Tell the catalogue that a folder of photos has moved.",
+    "forget": "Remove a folder of photos from the catalogue; the files stay.",
     "demo": "Paint 300 specimens, index and search them: a first try.",
 }
+
+
+_OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EINVAL, errno.EBADF}
 
 
 class _LazyGroup(click.Group):
@@ -45,9 +54,9 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            raise click.UsageError(
-                f"There is no command “{args[0]}”. To search, write: bioclip-search search \"{' '.join(args)}\".", ctx
-            )
+            near = difflib.get_close_matches(args[0], _VERBS, n=1)
+            meant = f"bioclip-search {near[0]}" if near else f'bioclip-search search "{" ".join(args)}"'
+            raise click.UsageError(f"There is no command “{args[0]}”. Did you mean: {meant}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -62,23 +71,46 @@ def bioclip_search() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 an error that the user can mend, 130 stopped by Ctrl-C."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows “?” instead of failing
+    _prepare_streams()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if instruction := os.environ.get("_BIOCLIP_SEARCH_COMPLETE"):
+        sys.exit(shell_complete(bioclip_search, {}, "bioclip-search", "_BIOCLIP_SEARCH_COMPLETE", instruction))
     try:
-        code = bioclip_search.main(arguments, prog_name="bioclip-search", standalone_mode=False)
+        with bioclip_search.make_context("bioclip-search", list(words), obj=words) as context:
+            code = bioclip_search.invoke(context)
         sys.stdout.flush()
     except BioclipSearchError as error:
-        click.echo(f"Error: {printable(str(error))}", err=True)
-        code = error.exit_code
+        code = _complain(str(error), error.exit_code)
     except click.ClickException as error:
-        error.show()
-        code = 2
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "bioclip-search"
+        code = _complain(f"{error.format_message().rstrip('.')}. (See {command} --help.)", 2)
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)
         code = 130
-    except BrokenPipeError:
-        # The reader (head, less) has gone; the interpreter must not complain of it at exit.
+    except OSError as error:
+        if error.errno not in _OUTPUT_ERRORS:
+            raise
+        # The interpreter must not try, and complain, again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        # The reader (head, less) has seen enough: that is no error.
+        code = 0 if isinstance(error, BrokenPipeError) else _complain(f"The output cannot be written: {error}.", 2)
     sys.exit(code or 0)
+
+
+def _prepare_streams() -> None:
+    """Names in any script reach a file or a pipe as they are, and a terminal as well as it can show them."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (closed at exit)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+def _complain(sentence: str, code: int) -> int:
+    click.echo(f"Error: {printable(sentence)}", err=True)
+    return code

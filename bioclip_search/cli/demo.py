@@ -1,5 +1,6 @@
 """bioclip-search demo"""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +34,16 @@ def command(folder: Path, count: int, device: str, dtype: str, format_: str) -> 
     """
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.embedder import Embedder
+    from bioclip_search.errors import UsageError
     from bioclip_search.models import BUILTIN
+    from bioclip_search.paths import absolute
     from bioclip_search.query import Query, search
     from indexer.run import IndexOptions
 
-    photos, catalogue = folder / "photos", folder / "catalogue"
-    records = _paint(photos, count)
+    if not folder.name:
+        raise UsageError("The demo wants a folder of its own; name a new one.")
+    photos, catalogue = absolute(folder) / "photos", absolute(folder) / "catalogue"
+    records = _paint(absolute(folder), photos, count)
     report = run_index(IndexOptions((photos,), catalogue, metadata=records, model=BUILTIN, device=device, dtype=dtype))
     if report.interrupted:
         return 130
@@ -48,27 +53,33 @@ def command(folder: Path, count: int, device: str, dtype: str, format_: str) -> 
     by_words = search(opened, Query(text=_WORDS, limit=5), lambda: embedder)
     by_photo = search(opened, Query(photo=example[0].file, limit=5), lambda: embedder)
     if format_ == "json":
-        print_json(_as_json(folder, report.counts, by_words, by_photo))
+        print_json(_as_json(folder, report.counts, by_words, example[0].path, by_photo))
     else:
-        _tell(folder, summary(report), by_words, by_photo, example[0].file)
+        _tell(folder, summary(report), by_words, by_photo, example[0].path)
     return 0
 
 
-def _paint(photos: Path, count: int) -> Path:
-    """Paint the collection unless it is there; returns the path of its records."""
+def _paint(folder: Path, photos: Path, count: int) -> Path:
+    """Paint the collection unless it is there, whole; returns the path of its records."""
+    from bioclip_search.darwin_core import read_records
     from bioclip_search.demo.collection import RECORDS, write_collection
     from bioclip_search.errors import UsageError
 
     records = photos / RECORDS
-    place = printable(str(photos))
+    place = printable(str(folder))
     try:
-        if records.exists():
-            painted = len(records.read_text(encoding="utf-8").splitlines()) - 1
-            if painted == count:
-                return records
-            raise UsageError(f"The folder {place} holds a demo of {painted} specimens; name a new one for {count}.")
-        if photos.exists() and any(photos.iterdir()) and not (photos / f"{RECORDS}.part").exists():
+        if folder.exists() and {entry.name for entry in folder.iterdir()} - {"photos", "catalogue"}:
             raise UsageError(f"The folder {place} holds other files; name a new one for the demo.")
+        if records.exists():
+            painted = read_records(records)
+            if len(painted) != count:
+                raise UsageError(
+                    f"The folder {place} holds a demo of {len(painted)} specimens; name a new one for {count}."
+                )
+            if all((photos / record["associatedmedia"]).exists() for record in painted):
+                return records
+        elif photos.exists() and any(photos.iterdir()) and not (photos / f"{RECORDS}.part").exists():
+            raise UsageError(f"The folder {printable(str(photos))} holds other files; name a new one for the demo.")
         with meter("Painting") as progress:
             progress.begin(count)
             return write_collection(photos, count, progress=progress.advance)
@@ -76,21 +87,23 @@ def _paint(photos: Path, count: int) -> Path:
         raise UsageError(f"The demo cannot be painted into {place} ({error.strerror}); name another folder.") from error
 
 
-def _as_json(folder: Path, counts: dict[str, int], by_words: list["Hit"], by_photo: list["Hit"]) -> dict[str, Any]:
+def _as_json(
+    folder: Path, counts: Mapping[str, int], by_words: list["Hit"], example: str, by_photo: list["Hit"]
+) -> dict[str, Any]:
     return {
         "photos": str(folder / "photos"),
         "catalogue": str(folder / "catalogue"),
         "index": counts,
         "searches": [
             {"text": _WORDS, "hits": [hit_row(hit) for hit in by_words]},
-            {"image": by_photo[0].photo.path, "hits": [hit_row(hit) for hit in by_photo]},
+            {"image": example, "hits": [hit_row(hit) for hit in by_photo]},
         ],
     }
 
 
-def _tell(folder: Path, summary: str, by_words: list["Hit"], by_photo: list["Hit"], example: Path) -> None:
+def _tell(folder: Path, summary: str, by_words: list["Hit"], by_photo: list["Hit"], example: str) -> None:
     place = printable(str(folder / "catalogue"))
-    shown = printable(str(folder / "photos" / example.relative_to((folder / "photos").absolute())))
+    shown = printable(str(folder / "photos" / example))
     print_lines([f"Indexed {printable(str(folder / 'photos'))}: {summary}", "", f'$ bioclip-search search "{_WORDS}"'])
     print_hits(by_words, "table")
     print_lines(["", f"$ bioclip-search search --image {shown}"])

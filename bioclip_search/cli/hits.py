@@ -22,6 +22,7 @@ HIT_COLUMNS = (
     "scientificName",
     "vernacularName",
     *(rank.value for rank in RANKS),
+    "missingSince",
 )
 
 
@@ -37,11 +38,12 @@ def hit_row(hit: "Hit") -> dict[str, Any]:
         "scientificName": specimen.scientific_name or specimen.taxon.scientific_name,
         "vernacularName": specimen.taxon.common_name,
         **{rank.value: specimen.taxon.name_at(rank) for rank in RANKS},
+        "missingSince": photo.missing_since.isoformat(timespec="seconds") if photo.missing_since else None,
     }
 
 
 def print_hits(hits: Sequence["Hit"], format_: str) -> None:
-    """Print hits as table, json, csv or paths."""
+    """Print hits as table, json, csv, paths (one a line) or paths0 (each ended by a NUL, for `xargs -0`)."""
     rows = [hit_row(hit) for hit in hits]
     if format_ == "json":
         print_json(rows)
@@ -51,6 +53,10 @@ def print_hits(hits: Sequence["Hit"], format_: str) -> None:
         # Exact for the next program in a pipe; harmless for a person at a terminal.
         show = printable if sys.stdout.isatty() else str
         print_lines(show(str(hit.photo.file)) for hit in hits)
+    elif format_ == "paths0":
+        sys.stdout.write("".join(f"{hit.photo.file}\0" for hit in hits))
+    elif not rows:
+        print_lines(["No photos were found."])
     else:
         _print_table(rows)
 
@@ -69,7 +75,7 @@ def _print_table(rows: Sequence[dict[str, Any]]) -> None:
             row["scientificName"],
             row["vernacularName"],
             row["catalogNumber"],
-            row["path"],
+            row["path"] if row["missingSince"] is None else f"{row['path']} (missing)",
         )
         for row in rows
     ]

@@ -7,6 +7,8 @@ import click
 
 from bioclip_search.cli.options import catalogue_option, format_option
 from bioclip_search.cli.output import print_json, print_lines
+from bioclip_search.journal import COUNTS
+from bioclip_search.schema import MISSING
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def _facts(catalogue: "Catalogue") -> dict[str, Any]:
         "preprocessing": fingerprint.preprocessing,
         "weightsSha256": fingerprint.weights_sha256,
         "rows": catalogue.count(),
-        "missing": catalogue.count("missing_since IS NOT NULL"),
+        "missing": catalogue.count(MISSING),
         "roots": catalogue.roots(),
         "problems": len(catalogue.journal.problems()),
         "lastRun": _run(catalogue.journal.runs()),
@@ -52,14 +54,12 @@ def _run(runs: "list[Run]") -> dict[str, Any] | None:
     if not runs:
         return None
     run = runs[0]
-    seconds = (run.finished - run.started).total_seconds()
-    return {"finished": run.finished.isoformat(timespec="seconds"), "seconds": round(seconds, 1), **run.counts}
+    return {"finished": run.finished.isoformat(timespec="seconds"), "seconds": run.seconds, **run.counts}
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
     run = facts["lastRun"]
-    counts = ("new", "changed", "moved", "unchanged", "missing", "failed")
-    last = f"{run['finished']}: " + ", ".join(f"{run[name]:,} {name}" for name in counts) if run else "none"
+    last = f"{run['finished']}: " + ", ".join(f"{run[name]:,} {name}" for name in COUNTS) if run else "none"
     rows = {
         "catalogue": facts["catalogue"],
         "model": f"{facts['model']} ({facts['architecture']}, weights {facts['weightsSha256'][:8]})",

@@ -33,10 +33,9 @@ def device_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--device` and `--dtype`; the choices are those of bioclip_search.embedder."""
     device = click.option(
         "--device",
-        type=click.Choice(["auto", "cpu", "cuda", "mps"]),
         default="auto",
         show_default=True,
-        help="Where the model runs.",
+        help="Where the model runs: auto, cpu, cuda (cuda:1 is the second card) or mps.",
     )
     dtype = click.option(
         "--dtype",

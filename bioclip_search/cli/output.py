@@ -1,8 +1,10 @@
 """Print results on standard output: JSON, CSV, paths, and tables for people."""
 
 import csv
+import errno
 import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,11 +25,13 @@ def print_json(value: Any) -> None:
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """CSV with a header line."""
+    """CSV with a header line; on a terminal without control codes."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    shown = (lambda value: printable(value) if isinstance(value, str) else value) if sys.stdout.isatty() else None
+    for row in rows:
+        writer.writerow({column: shown(row[column]) for column in columns} if shown else row)
     sys.stdout.write(text.getvalue())
 
 
@@ -54,4 +58,8 @@ def console() -> "Console":
     """Standard output through Rich, in colour on a terminal unless NO_COLOR is set."""
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))  # Rich itself would exit with 1
+
+    return Output(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from bioclip_search.cli.options import catalogue_option, format_option
-from bioclip_search.cli.output import print_csv, print_json, print_table
+from bioclip_search.cli.output import print_csv, print_json, print_lines, print_table
 
 __all__ = ["command"]
 
@@ -27,5 +27,7 @@ def command(catalogue: Path | None, format_: str) -> None:
         print_json(rows)
     elif format_ == "csv":
         print_csv(("path", "reason"), rows)
+    elif not rows:
+        print_lines(["There are no problems: every photo that was tried is in the catalogue."])
     else:
         print_table({"path": "", "reason": "yellow"}, [(row["path"], row["reason"]) for row in rows])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bioclip_search.cli.options import catalogue_option, format_option
-from bioclip_search.cli.output import print_json, print_table
+from bioclip_search.cli.output import print_json, print_lines, print_table
 
 if TYPE_CHECKING:
     from bioclip_search.journal import Run
@@ -26,27 +26,25 @@ def command(catalogue: Path | None, format_: str) -> None:
     runs = Catalogue.open(catalogue_folder(catalogue)).journal.runs()
     if format_ == "json":
         print_json([_as_json(run) for run in runs])
+    elif not runs:
+        print_lines(["Nothing was indexed yet."])
     else:
         columns = {"started": "", "seconds": "cyan", "done": "", "version": "", "command": "dim"}
         print_table(columns, [_cells(run) for run in runs])
-
-
-def _seconds(run: "Run") -> float:
-    return round((run.finished - run.started).total_seconds(), 1)
 
 
 def _as_json(run: "Run") -> dict[str, Any]:
     return {
         "started": run.started.isoformat(timespec="seconds"),
         "finished": run.finished.isoformat(timespec="seconds"),
-        "seconds": _seconds(run),
+        "seconds": run.seconds,
         "command": run.command,
         "version": run.version,
-        "model": json.loads(run.model),
+        "model": json.loads(run.fingerprint),
         **run.counts,
     }
 
 
 def _cells(run: "Run") -> tuple[Any, ...]:
     done = ", ".join(f"{count:,} {name}" for name, count in run.counts.items() if count)
-    return f"{run.started:%Y-%m-%d %H:%M}", _seconds(run), done, run.version, run.command
+    return f"{run.started.astimezone():%Y-%m-%d %H:%M}", run.seconds, done, run.version, run.command

@@ -14,19 +14,21 @@ __all__ = ["command"]
 @click.option("--image", type=click.Path(path_type=Path), help="A photo that the hits should look like.")
 @click.option("--taxon", help="Only photos of this taxon: a name of any rank, or a common name.")
 @click.option("-k", "limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="Number of hits.")
-@click.option("--text-weight", type=float, default=1.0, show_default=True, help="Weight of TEXT beside --image.")
-@click.option("--image-weight", type=float, default=1.0, show_default=True, help="Weight of --image beside TEXT.")
+@click.option("--text-weight", type=float, help="Weight of TEXT beside --image.  [default: 1.0]")
+@click.option("--image-weight", type=float, help="Weight of --image beside TEXT.  [default: 1.0]")
+@click.option("--include-missing", is_flag=True, help="Also photos whose files were gone at the last indexing.")
 @click.option("--model", help="Where the catalogue's model is now, if not where it was.")
 @catalogue_option
 @device_options
-@format_option("table", "json", "csv", "paths")
+@format_option("table", "json", "csv", "paths", "paths0")
 def command(
     words: tuple[str, ...],
     image: Path | None,
     taxon: str | None,
     limit: int,
-    text_weight: float,
-    image_weight: float,
+    text_weight: float | None,
+    image_weight: float | None,
+    include_missing: bool,
     model: str | None,
     catalogue: Path | None,
     device: str,
@@ -44,15 +46,19 @@ def command(
     from bioclip_search.cli.hits import print_hits
     from bioclip_search.config import catalogue_folder
     from bioclip_search.embedder import Embedder
+    from bioclip_search.errors import UsageError
     from bioclip_search.query import Query, search
 
+    if not (words and image) and (text_weight is not None or image_weight is not None):
+        raise UsageError("--text-weight and --image-weight weigh words against a photo; give both TEXT and --image.")
     query = Query(
         text=" ".join(words) or None,
         photo=image,
-        text_weight=text_weight,
-        photo_weight=image_weight,
+        text_weight=1.0 if text_weight is None else text_weight,
+        photo_weight=1.0 if image_weight is None else image_weight,
         taxon=taxon,
         limit=limit,
+        include_missing=include_missing,
     )
     opened = Catalogue.open(catalogue_folder(catalogue))
     built_with = opened.fingerprint

@@ -1,5 +1,6 @@
 """bioclip-search taxa"""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import click
 from bioclip_search.cli.options import catalogue_option, format_option
 from bioclip_search.cli.output import console, print_json
 from bioclip_search.taxonomy import RANKS, Rank
+from bioclip_search.text import clean
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -30,22 +32,35 @@ def command(name: str | None, down_to: str | None, catalogue: Path | None, forma
     """
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.config import catalogue_folder
+    from bioclip_search.errors import QueryError
     from bioclip_search.query import resolve_taxon
-    from bioclip_search.tree import TaxonNode, grow_tree
+    from bioclip_search.tree import grow_tree
 
     opened = Catalogue.open(catalogue_folder(catalogue))
-    root = grow_tree((found.taxon, found.photos) for found in opened.taxa())
-    if name:
+    roots = [grow_tree((found.taxon, found.photos) for found in opened.taxa())]
+    if name is not None:
         resolve_taxon(opened, name)  # an unknown name is answered with near ones
-        found = root.named(name)
-        parts = {(node.rank, node.name): node for node in found if node.rank and node.name}
-        count = sum(node.count for node in found)
-        root = found[0] if len(found) == 1 else TaxonNode(count=count, children=dict(parts))
+        roots = roots[0].named(clean(name) or "")
+        if not roots:
+            raise QueryError(
+                "The photos of that common name have no rank; list them with `bioclip-search search --taxon`."
+            )
     narrowest = RANKS.index(Rank(down_to)) if down_to else len(RANKS)
     if format_ == "json":
-        print_json(_as_json(root, narrowest))
+        print_json(_as_json(_one(roots), narrowest))
     else:
-        console().print(_as_tree(root, narrowest))
+        for root in roots:
+            console().print(_as_tree(root, narrowest))
+
+
+def _one(roots: Sequence["TaxonNode"]) -> "TaxonNode":
+    """One node to hold homonyms, which are taxa of the same name in different families."""
+    from bioclip_search.tree import TaxonNode
+
+    if len(roots) == 1:
+        return roots[0]
+    children = {(root.rank, f"{root.name}\0{number}"): root for number, root in enumerate(roots) if root.rank}
+    return TaxonNode(count=sum(root.count for root in roots), children=children)
 
 
 def _shown(node: "TaxonNode", narrowest: int) -> list["TaxonNode"]:

@@ -1,0 +1,41 @@
+"""Which specimen a photo shows: by its record, else what the catalogue knows, else by its folders."""
+
+from pathlib import PurePath
+
+from bioclip_search.darwin_core import specimen_of
+from bioclip_search.specimen import Specimen
+from indexer.folders import taxon_from_folders
+from indexer.join import RecordIndex
+from indexer.plan import Place
+
+__all__ = ["Describer"]
+
+
+class Describer:
+    """Describes photos by the records of this run and, when asked, by the folders they lie in."""
+
+    def __init__(self, records: RecordIndex | None = None, *, from_folders: bool = False) -> None:
+        self._records = records
+        self._from_folders = from_folders
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether there is anything to describe photos by."""
+        return self._records is not None or self._from_folders
+
+    def describe(self, place: Place, stored: Specimen) -> Specimen:
+        """The specimen of the photo at a place; `stored` is what the catalogue holds of it."""
+        record = self._records.find(place) if self._records else None
+        if record is not None:
+            return specimen_of(record)
+        if self._from_folders and _may_come_from_folders(stored):
+            taxon = taxon_from_folders([PurePath(place.root).name, *place.path.split("/")[:-1]])
+            if taxon.rank is not None:
+                return Specimen(taxon=taxon, scientific_name=taxon.scientific_name)
+        return stored
+
+
+def _may_come_from_folders(stored: Specimen) -> bool:
+    """Whether nothing is stored that folders cannot tell: a record is never overwritten by them."""
+    told = Specimen(taxon=stored.taxon, scientific_name=stored.taxon.scientific_name)
+    return stored == Specimen() or (stored == told and stored.taxon.common_name is None)
