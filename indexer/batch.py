@@ -33,16 +33,26 @@ class Batch:
                 self.unusable.append(outcome)
 
 
-def batched(outcomes: Iterable[Outcome], size: int) -> Iterator[Batch]:
-    """Batches of at most `size` decoded photos, in order."""
+def batched(outcomes: Iterable[Outcome], size: int, total: int, takers: int) -> Iterator[Batch]:
+    """Batches of at most `size` decoded photos, in order.
+
+    Towards the end of the `total` outcomes they become smaller, so that the `takers`, who work on
+    batches side by side, finish at the same time.
+    """
     batch = Batch()
-    for outcome in outcomes:
+    target = _share(total, size, takers)
+    for done, outcome in enumerate(outcomes, start=1):
         batch.add(outcome)
-        if len(batch.decoded) == size or len(batch.known) + len(batch.unusable) >= _OTHERS_AT_ONCE:
+        if len(batch.decoded) >= target or len(batch.known) + len(batch.unusable) >= _OTHERS_AT_ONCE:
             yield batch
             batch = Batch()
+            target = _share(total - done, size, takers)
     if batch.decoded or batch.known or batch.unusable:
         yield batch
+
+
+def _share(left: int, size: int, takers: int) -> int:
+    return max(1, min(size, left // (2 * takers)))
 
 
 def embed(batch: Batch, embedder: Embedder) -> Batch:

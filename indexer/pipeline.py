@@ -1,13 +1,13 @@
 """Decode, embed and write at the same time: three stages, each a bounded number of photos ahead."""
 
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 
 from bioclip_search.embedder import Embedder
 from indexer.batch import Batch, batched, embed
-from indexer.decode import decode
+from indexer.decode import Outcome, decode
 from indexer.pace import Pace, torch_threads
 from indexer.plan import SeenFile
 from indexer.report import StageRate
@@ -34,9 +34,12 @@ class Pipeline:
         files: Sequence[SeenFile],
         known: Container[str],
         write: Callable[[Batch], None],
+        finish: Callable[[], None],
         stopping: Callable[[], bool],
     ) -> dict[str, StageRate]:
         """Take all files through the stages, or until `stopping`; what was embedded is written in any case.
+
+        `write` takes the batches, one after the other, and `finish` ends it.
 
         `known` are the content hashes that need no decoding. Returns how fast each stage was.
         """
@@ -45,12 +48,16 @@ class Pipeline:
         with (
             torch_threads(self._pace.threads_each),
             closing(self._decoding.run(work, files, stopping)) as decoded,
-            closing(self._embedding.run(self._embed, batched(decoded, self._pace.batch_size), stopping)) as embedded,
+            closing(self._embedding.run(self._embed, self._batches(decoded, len(files)), stopping)) as embedded,
             closing(self._writing.run(write, embedded)) as written,
         ):
             for _ in written:
                 pass
+        self._writing.finish(finish)
         return self._rates(len(files), time.perf_counter() - began)
+
+    def _batches(self, outcomes: Iterable[Outcome], total: int) -> Iterator[Batch]:
+        return batched(outcomes, self._pace.batch_size, total, self._pace.embedders)
 
     def again(self, files: Sequence[SeenFile]) -> Batch:
         """Files decoded and embedded here and now, one after the other, whatever is known of them."""

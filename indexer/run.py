@@ -114,8 +114,7 @@ def _take_up(
     writer = Writer(catalogue, plan, report, observer, describer, pipeline.again, options.commit_seconds)
     observer.begin(len(files))
     with observer.stoppable() as stopping:
-        report.stages = pipeline.run(files, catalogue.contents(), writer.take, stopping)
-        writer.commit()
+        report.stages = pipeline.run(files, catalogue.contents(), writer.take, writer.commit, stopping)
         report.interrupted = stopping()
 
 

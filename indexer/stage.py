@@ -73,6 +73,12 @@ class Stage:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
+    def finish(self, work: Callable[[], object]) -> None:
+        """What is left to do when all items are done; it counts as work of this stage, and as waiting for it."""
+        before = self.busy.seconds
+        self.busy.timed(lambda _: work(), None)
+        self.waited += self.busy.seconds - before
+
     def _next(self, waiting: deque[Future[Result]], stopping: Callable[[], bool]) -> Generator[Result, None, None]:
         if stopping():
             for future in waiting:
