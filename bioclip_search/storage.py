@@ -12,15 +12,22 @@ from bioclip_search.errors import CatalogueDamaged, CatalogueError
 __all__ = ["among", "chunks", "connect", "lance_errors", "quoted", "writing"]
 
 _VALUES_AT_ONCE = 1_000
+_ROWS_AT_ONCE = 256
+_BUFFER_BYTES = 8 * 2**20
+_CACHE_BYTES = 128 * 2**20
 
 
 def connect(folder: Path) -> Any:
     """A LanceDB connection to a folder, in which every read sees what other processes committed before it."""
     # LanceDB logs warnings from native code straight to the terminal; errors come as exceptions.
     os.environ.setdefault("LANCEDB_LOG", "error")
+    # Its defaults may hold gigabytes while it compacts a table of large rows, and in its caches.
+    os.environ.setdefault("LANCE_DEFAULT_BATCH_SIZE", str(_ROWS_AT_ONCE))
+    os.environ.setdefault("LANCE_DEFAULT_IO_BUFFER_SIZE", str(_BUFFER_BYTES))
     import lancedb
 
-    return lancedb.connect(folder, read_consistency_interval=timedelta(0))
+    session = lancedb.Session(index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES)
+    return lancedb.connect(folder, read_consistency_interval=timedelta(0), session=session)
 
 
 @contextmanager

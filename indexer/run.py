@@ -24,6 +24,7 @@ from bioclip_search.specimen import Specimen
 from bioclip_search.text import printable
 from indexer.describe import Describer
 from indexer.join import RecordIndex
+from indexer.memory import bound_arenas
 from indexer.pace import pace_of
 from indexer.pipeline import Pipeline
 from indexer.plan import Plan, make_plan, scopes_of
@@ -66,6 +67,7 @@ def index(options: IndexOptions, observer: Observer | None = None) -> IndexRepor
     When the observer wishes to stop, the batches in hand are finished and committed, and the report
     says `interrupted`. Raises UsageError, RecordError, ModelError or CatalogueError.
     """
+    bound_arenas()
     observer = observer or Quiet()
     started, clock = datetime.now(UTC), time.monotonic()
     catalogue = Catalogue.open(options.catalogue) if Catalogue.exists(options.catalogue) else None
@@ -89,6 +91,7 @@ def index(options: IndexOptions, observer: Observer | None = None) -> IndexRepor
     catalogue, embedder = _with_model(options, catalogue, needed=needed)
     if embedder is not None:
         _take_up(options, catalogue, embedder, plan, describer, report, observer)
+        del embedder  # the table is compacted below: both at once would be the peak of memory
     _settle_unchanged(catalogue, plan, describer)
     report.missing = len(plan.missing)
     if options.prune and not report.interrupted:

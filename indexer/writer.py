@@ -21,8 +21,8 @@ from indexer.report import IndexReport, Observer, note
 
 __all__ = ["Writer"]
 
-_COMMIT_ROWS = 2_000
-_OPTIMIZE_COMMITS = 20
+_COMMIT_ROWS = 1_000
+_OPTIMIZE_COMMITS = 40
 
 
 class Writer:
