@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["Catalogue", "TaxonCount"]
 
 _PHOTOS = "photos"
+_DESCRIBED_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ class Catalogue:
             connection = connect(folder)
             photos = connection.open_table(_PHOTOS)
             metadata = {key.decode(): value.decode() for key, value in (photos.schema.metadata or {}).items()}
-        return cls(folder, connection, photos, _read_fingerprint(folder, metadata))
+        fingerprint = _read_fingerprint(folder, metadata)
+        _add_missing_columns(folder, photos, fingerprint.dim)
+        return cls(folder, connection, photos, fingerprint)
 
     def require_model(self, fingerprint: Fingerprint) -> None:
         """Raise ModelMismatch unless embeddings of this model can be compared with the catalogue's."""
@@ -151,17 +154,16 @@ class Catalogue:
             self._merge(photo_table(photos, embeddings, thumbnails))
 
     def describe(self, specimens: Mapping[str, Specimen]) -> None:
-        """Set the Darwin Core columns of rows, by photo id; embeddings stay as they are."""
+        """Set the Darwin Core columns of rows, by photo_id; embeddings stay as they are."""
         import pyarrow as pa
 
-        if not specimens:
-            return
-        rows = [{KEY: key, **specimen_row(specimen)} for key, specimen in specimens.items()]
         whole = photo_schema(self.fingerprint.dim)
         schema = pa.schema([whole.field(name) for name in (KEY, *SPECIMEN_COLUMNS)])
-        with self._writing():
-            table = pa.Table.from_pylist(rows, schema=schema)
-            self._photos.merge_insert(KEY).when_matched_update_all().execute(table)
+        for chunk in chunks(list(specimens), _DESCRIBED_AT_ONCE):
+            rows = [{KEY: key, **specimen_row(specimens[key])} for key in chunk]
+            with self._writing():
+                table = pa.Table.from_pylist(rows, schema=schema)
+                self._photos.merge_insert(KEY).when_matched_update_all().execute(table)
 
     def copy(self, photos: Sequence[Photo]) -> list[Photo]:
         """Add photos whose content is in the catalogue already: embedding and thumbnail are copied.
@@ -236,6 +238,11 @@ class Catalogue:
     def roots(self) -> list[str]:
         """The folders that were indexed, in alphabetical order."""
         return sorted(set(self._rows(None, ["root"])["root"].to_pylist()))
+
+    def paths(self, root: str) -> list[str]:
+        """The paths of all photos of one root."""
+        paths: list[str] = self._rows(f"root = {quoted(root)}", ["path"])["path"].to_pylist()
+        return paths
 
     def places_below(self, folder: str) -> list[tuple[str, str, str]]:
         """photo_id, root and path of the photos at or below an absolute folder, in no particular order."""
@@ -323,6 +330,14 @@ class Catalogue:
 
     def _writing(self) -> AbstractContextManager[None]:
         return writing(self.folder)
+
+
+def _add_missing_columns(folder: Path, photos: Any, dim: int) -> None:
+    """Bring a table of an older schema up to date: its rows have nothing in the new columns."""
+    missing = [field for field in photo_schema(dim) if field.name not in photos.schema.names]
+    if missing:
+        with writing(folder):
+            photos.add_columns(missing)
 
 
 def _read_fingerprint(folder: Path, metadata: Mapping[str, str]) -> Fingerprint:

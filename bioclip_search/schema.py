@@ -4,14 +4,16 @@ The one owner of column names: Darwin Core terms where there is one, our own wor
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bioclip_search.specimen import Photo, Specimen
+from bioclip_search.specimen import NUMBER_TERMS, Photo, Specimen, number_of
 from bioclip_search.taxonomy import RANKS, Taxon
+from bioclip_search.terms import SPECIMEN_TERMS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,6 +22,7 @@ __all__ = [
     "EMBEDDING",
     "KEY",
     "MISSING",
+    "OTHER_TERMS",
     "PHOTO_COLUMNS",
     "PRESENT",
     "SCHEMA_VERSION",
@@ -29,10 +32,11 @@ __all__ = [
     "photo_id",
     "photo_schema",
     "photo_table",
+    "specimen_from_row",
     "specimen_row",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 KEY = "photo_id"
 EMBEDDING = "embedding"
@@ -43,14 +47,14 @@ PRESENT = "missing_since IS NULL"
 
 MISSING = "missing_since IS NOT NULL"
 
-_FILE_COLUMNS = ("root", "path", "size", "mtime", "content_hash", "width", "height", "indexed_at", "missing_since")
-SPECIMEN_COLUMNS = (
-    "catalogNumber",
-    "occurrenceID",
-    "scientificName",
-    "vernacularName",
-    *(rank.value for rank in RANKS),
+OTHER_TERMS = "otherTerms"
+"""The column of what a record says beyond SPECIMEN_TERMS: a JSON object."""
+
+_FILE_COLUMNS = (
+    *("root", "path", "size", "mtime", "content_hash", "width", "height", "view"),
+    *("indexed_at", "missing_since"),
 )
+SPECIMEN_COLUMNS = (*SPECIMEN_TERMS, OTHER_TERMS)
 PHOTO_COLUMNS = (KEY, *_FILE_COLUMNS, *SPECIMEN_COLUMNS)
 
 
@@ -74,6 +78,9 @@ def photo_schema(dim: int, metadata: Mapping[str, str] | None = None) -> "pa.Sch
         "missing_since": moment,
         "width": pa.int32(),
         "height": pa.int32(),
+        "year": pa.int32(),
+        "decimalLatitude": pa.float64(),
+        "decimalLongitude": pa.float64(),
     }
     fields = [pa.field(name, types.get(name, pa.string()), nullable=name != KEY) for name in PHOTO_COLUMNS]
     fields.append(pa.field(THUMBNAIL, pa.binary()))
@@ -104,24 +111,34 @@ def _photo_row(photo: Photo) -> dict[str, Any]:
     return {KEY: photo_id(photo.root, photo.path), **files, **specimen_row(photo.specimen)}
 
 
-def specimen_row(specimen: Specimen) -> dict[str, str | None]:
+def specimen_row(specimen: Specimen) -> dict[str, Any]:
     """The Darwin Core columns of a specimen."""
-    return {
-        "catalogNumber": specimen.catalog_number,
-        "occurrenceID": specimen.occurrence_id,
-        "scientificName": specimen.scientific_name,
-        "vernacularName": specimen.taxon.common_name,
-        **{rank.value: specimen.taxon.name_at(rank) for rank in RANKS},
-    }
+    terms = dict(specimen.terms)
+    row: dict[str, Any] = dict.fromkeys(SPECIMEN_TERMS)
+    for name in NUMBER_TERMS:
+        if (number := number_of(name, terms.get(name))) is not None:
+            row[name] = number
+            del terms[name]
+    for name in [name for name in terms if name in row and name not in NUMBER_TERMS]:
+        row[name] = terms.pop(name)
+    row |= {rank.value: specimen.taxon.name_at(rank) for rank in RANKS}
+    row["vernacularName"] = specimen.taxon.common_name
+    # A number that is written as something else stays with the others.
+    row[OTHER_TERMS] = json.dumps(terms, ensure_ascii=False, sort_keys=True) if terms else None
+    return row
+
+
+def specimen_from_row(row: Mapping[str, Any]) -> Specimen:
+    """The Specimen of a row that has all SPECIMEN_COLUMNS."""
+    others: dict[str, str] = json.loads(row[OTHER_TERMS]) if row[OTHER_TERMS] else {}
+    columns = {name: str(row[name]) for name in SPECIMEN_TERMS if row[name] is not None}
+    return Specimen(taxon=Taxon.from_ranks(_taxon_names(row)), terms={**columns, **others})
+
+
+def _taxon_names(row: Mapping[str, Any]) -> dict[str, str | None]:
+    return {name: row[name] for name in (*(rank.value for rank in RANKS), "vernacularName")}
 
 
 def photo_from_row(row: Mapping[str, Any]) -> Photo:
     """The Photo of a row that has all PHOTO_COLUMNS."""
-    names = {rank.value: row[rank.value] for rank in RANKS}
-    specimen = Specimen(
-        taxon=Taxon.from_ranks({**names, "vernacularName": row["vernacularName"]}),
-        scientific_name=row["scientificName"],
-        catalog_number=row["catalogNumber"],
-        occurrence_id=row["occurrenceID"],
-    )
-    return Photo(specimen=specimen, **{name: row[name] for name in _FILE_COLUMNS})
+    return Photo(specimen=specimen_from_row(row), **{name: row[name] for name in _FILE_COLUMNS})

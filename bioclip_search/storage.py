@@ -77,7 +77,7 @@ def among(column: str, values: Sequence[str]) -> str:
     return f"{column} IN ({', '.join(map(quoted, values))})"
 
 
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The values in parts that a condition can hold."""
-    for start in range(0, len(values), _VALUES_AT_ONCE):
-        yield values[start : start + _VALUES_AT_ONCE]
+def chunks(values: Sequence[str], size: int = _VALUES_AT_ONCE) -> Iterator[Sequence[str]]:
+    """The values in parts, by default as many as a condition can hold."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

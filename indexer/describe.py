@@ -2,8 +2,9 @@
 
 from pathlib import PurePath
 
-from bioclip_search.darwin_core import specimen_of
+from bioclip_search.darwin_core import updated_specimen
 from bioclip_search.specimen import Specimen
+from bioclip_search.taxonomy import Taxon
 from indexer.folders import taxon_from_folders
 from indexer.join import RecordIndex
 from indexer.plan import Place
@@ -27,15 +28,18 @@ class Describer:
         """The specimen of the photo at a place; `stored` is what the catalogue holds of it."""
         record = self._records.find(place) if self._records else None
         if record is not None:
-            return specimen_of(record)
+            return updated_specimen(stored, record, self._records.columns if self._records else frozenset())
         if self._from_folders and _may_come_from_folders(stored):
             taxon = taxon_from_folders([PurePath(place.root).name, *place.path.split("/")[:-1]])
             if taxon.rank is not None:
-                return Specimen(taxon=taxon, scientific_name=taxon.scientific_name)
+                return _named_after(taxon)
         return stored
+
+
+def _named_after(taxon: Taxon) -> Specimen:
+    return Specimen(taxon, {"scientificName": taxon.scientific_name or ""})
 
 
 def _may_come_from_folders(stored: Specimen) -> bool:
     """Whether nothing is stored that folders cannot tell: a record is never overwritten by them."""
-    told = Specimen(taxon=stored.taxon, scientific_name=stored.taxon.scientific_name)
-    return stored == Specimen() or (stored == told and stored.taxon.common_name is None)
+    return stored == Specimen() or (stored == _named_after(stored.taxon) and stored.taxon.common_name is None)

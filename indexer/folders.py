@@ -10,7 +10,6 @@ kingdom down; and the folder names of the iNaturalist 2021 competition
 import re
 from collections.abc import Sequence
 
-from bioclip_search.darwin_core import is_epithet
 from bioclip_search.taxonomy import RANKS, Taxon
 
 __all__ = ["taxon_from_folders"]
@@ -18,12 +17,14 @@ __all__ = ["taxon_from_folders"]
 _KINGDOMS = {"animalia", "plantae", "fungi", "chromista", "protozoa", "bacteria", "archaea", "viruses"}
 _NAME = re.compile(r"[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ-]+")
 # Words that stand behind a capitalised one in names of folders, and are no epithets.
+_EPITHET = re.compile(r"[a-zß-öø-ÿ][a-zß-öø-ÿ-]+")
 _PLAIN_WORDS = frozenset(
     """
     one two three four five six seven eight nine ten new old photo photos picture pictures image images
     scan scans specimen specimens collection collections drawer drawers box boxes tray trays shelf cabinet
     folder archive batch part label labels dorsal ventral lateral female females male males types type day
-    trip export upload
+    trip export upload sp spp cf aff nr ssp subsp var agg nov indet undet gen spec species genus unidentified
+    unknown undetermined and et ex de da van von der
     """.split()
 )
 _INATURALIST = re.compile(r"\d+((?:_[A-Za-z-]+){7,})")
@@ -83,4 +84,4 @@ def _epithet(words: str) -> str | None:
     """The epithet that some words begin with, unless one of them says that it is none."""
     first, *others = words.split() or [""]
     plain = _PLAIN_WORDS.intersection([first, *others])
-    return first if is_epithet(first) and not plain else None
+    return first if _EPITHET.fullmatch(first) and not plain else None

@@ -1,20 +1,41 @@
-"""Join specimen records to photos, by the file that a record names or by its catalogue number."""
+"""Join specimen records to photos: by the files that a record names, by its numbers in file names."""
 
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePosixPath, PureWindowsPath
 from urllib.parse import unquote, urlsplit
 
-from bioclip_search.darwin_core import FILE_TERMS, Record
+from bioclip_search.records import Record
+from bioclip_search.terms import MEDIA_TERMS
 from bioclip_search.text import clean
+from indexer.filename import number_key, read_file_name, zeroless_key
 from indexer.plan import Place
 
-__all__ = ["RecordIndex"]
+__all__ = ["Match", "RecordIndex", "Rule"]
 
 Parts = tuple[str, ...]
+
+
+class Rule(StrEnum):
+    """By what a record was joined to a photo, the surest first."""
+
+    MEDIA = "associatedMedia"
+    OCCURRENCE_ID = "occurrenceID"
+    CATALOG_NUMBER = "catalogNumber"
+    WITH_CODES = "catalogNumber with its codes"
+    WITHOUT_ZEROS = "catalogNumber without zeros"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A record and the rule by which it belongs to a photo; without record, two or more fitted equally well."""
+
+    record: Record | None
+    rule: Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,38 +47,111 @@ class _NamedFile:
     record: Record
 
 
+class _Several:
+    """Stands for two or more different records of one number."""
+
+
+_SEVERAL = _Several()
+
+
 class RecordIndex:
     """Records by the photos they belong to.
 
-    In this order: the record whose associatedMedia (or fileName) ends like the photo's path, then
-    the one whose catalogNumber is the photo's name without suffix. The folders of a relative path
-    must all be the photo's; those of an address or of an absolute path may have changed since.
-    Where two records fit a photo equally well, or two photos a record, none is joined.
+    In this order: the record whose associatedMedia (or fileName) ends like the photo's path; then the
+    one whose occurrenceID, catalogNumber, or catalogNumber behind its institution's or collection's code
+    is the photo's file name, or the number in it (see `indexer.filename`; `patterns` overrule the habits
+    known there); last the same without leading zeros, where that is still one record.
+
+    The folders of a relative path must all be the photo's; those of an address or of an absolute path may
+    have changed since. Where two records fit a photo equally well, or two photos a file, none is joined.
     """
 
-    def __init__(self, records: Iterable[Record], places: Iterable[Place]) -> None:
+    def __init__(
+        self, records: Sequence[Record], places: Sequence[Place], patterns: Sequence[re.Pattern[str]] = ()
+    ) -> None:
+        self.records = records
+        self.columns = frozenset(name for record in records for name in record)
+        self._patterns = patterns
+        self._by_number: dict[Rule, dict[str, Record | _Several]] = {rule: {} for rule in Rule}
         named: dict[str, list[_NamedFile]] = defaultdict(list)
-        self._by_number: dict[str, list[Record]] = defaultdict(list)
         for record in records:
             for file in _named_files(record):
                 named[file.parts[-1]].append(file)
-            if number := record.get("catalognumber"):
-                self._by_number[_folded(number)].append(record)
+            for rule, key in _numbers_of(record):
+                known = self._by_number[rule].setdefault(key, record)
+                if known is not record and known != record:
+                    self._by_number[rule][key] = _SEVERAL
         photos: dict[str, list[tuple[Place, Parts]]] = defaultdict(list)
         for place in places:
             parts = _parts_of(place)
             if parts[-1] in named:
                 photos[parts[-1]].append((place, parts))
-        self._by_place: dict[Place, Record] = {}
+        by_file: dict[Place, Record] = {}
         for name, same_name in photos.items():
-            self._by_place.update(_match(same_name, named[name]))
+            by_file.update(_match(same_name, named[name]))
+        self.matches: dict[Place, Match] = {}
+        for place in places:
+            match = Match(by_file[place], Rule.MEDIA) if place in by_file else self._by_name(place)
+            if match is not None:
+                self.matches[place] = match
 
     def find(self, place: Place) -> Record | None:
         """The record of a photo, or None."""
-        if found := self._by_place.get(place):
-            return found
-        name = PurePosixPath(_folded(place.path.rsplit("/", 1)[-1]))
-        return _only(self._by_number.get(name.stem) or self._by_number.get(name.name, []))
+        match = self.matches.get(place)
+        return match.record if match else None
+
+    @property
+    def joined(self) -> int:
+        """The number of photos with a record."""
+        return sum(match.record is not None for match in self.matches.values())
+
+    def counts(self) -> dict[str, int]:
+        """The number of photos that each rule joined, in the order of rules."""
+        found = Counter(match.rule for match in self.matches.values() if match.record is not None)
+        return {rule.value: found[rule] for rule in Rule if found[rule]}
+
+    def ambiguous(self) -> list[Place]:
+        """The photos that two or more records fitted equally well."""
+        return [place for place, match in self.matches.items() if match.record is None]
+
+    def without_photo(self) -> list[Record]:
+        """The records that belong to none of the photos."""
+        used = {id(match.record) for match in self.matches.values()}
+        return [record for record in self.records if id(record) not in used]
+
+    def _by_name(self, place: Place) -> Match | None:
+        name = place.path.rsplit("/", 1)[-1]
+        stem = PurePosixPath(name).stem
+        keys = [number_key(number) for number in (*read_file_name(stem, self._patterns).numbers, name) if number]
+        for rule in (Rule.OCCURRENCE_ID, Rule.CATALOG_NUMBER, Rule.WITH_CODES):
+            for key in keys:
+                if found := self._by_number[rule].get(key):
+                    return _match_of(found, rule)
+        for key in keys:
+            if found := self._by_number[Rule.WITHOUT_ZEROS].get(zeroless_key(key)):
+                return _match_of(found, Rule.WITHOUT_ZEROS)
+        return None
+
+
+def _match_of(found: Record | _Several, rule: Rule) -> Match:
+    return Match(None if isinstance(found, _Several) else found, rule)
+
+
+def _numbers_of(record: Record) -> Iterator[tuple[Rule, str]]:
+    """Every key under which a record may be found, each once, with the rule that it stands for."""
+    if identity := record.get("occurrenceID"):
+        yield Rule.OCCURRENCE_ID, number_key(identity)
+        last = re.split(r"[/:#]", identity)[-1]
+        if len(last) >= 8:  # shorter endings are numbers within something, not identifiers
+            yield Rule.OCCURRENCE_ID, number_key(last)
+    numbers = [record.get("catalogNumber", ""), *re.split(r"\s*[|;]\s*", record.get("otherCatalogNumbers", ""))]
+    own = {number_key(number) for number in numbers if number}
+    codes = [record.get(name, "") for name in ("institutionCode", "collectionCode")]
+    prefixes = {number_key(prefix) for prefix in (*codes, "".join(codes)) if prefix}
+    coded = {prefix + key for prefix in prefixes for key in own if not key.startswith(prefix)} - own
+    yield from ((Rule.CATALOG_NUMBER, key) for key in own)
+    yield from ((Rule.WITH_CODES, key) for key in coded)
+    yield from ((Rule.WITHOUT_ZEROS, key) for key in {zeroless_key(key) for key in own | coded})
 
 
 def _match(photos: Sequence[tuple[Place, Parts]], named: Sequence[_NamedFile]) -> Iterator[tuple[Place, Record]]:
@@ -88,7 +182,7 @@ def _ending(parts: Parts, file: _NamedFile) -> int:
 
 def _named_files(record: Record) -> Iterator[_NamedFile]:
     """Every file or address that a record names."""
-    for term in FILE_TERMS:
+    for term in MEDIA_TERMS:
         for entry in re.split(r"\s*[|;]\s*", record.get(term, "")):
             is_address = "://" in entry
             path = _path_of_address(entry) if is_address else entry.replace("\\", "/")

@@ -6,23 +6,24 @@ been committed, and the next run does the rest.
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bioclip_search._version import __version__
 from bioclip_search.catalogue import Catalogue
-from bioclip_search.darwin_core import read_records
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import UsageError
 from bioclip_search.journal import Problem, Run
 from bioclip_search.models import DEFAULT_MODEL, locate_model
 from bioclip_search.paths import is_below
 from bioclip_search.preprocessing import Fit
+from bioclip_search.records import read_records
 from bioclip_search.specimen import Specimen
 from bioclip_search.text import printable
 from indexer.describe import Describer
+from indexer.filename import compile_patterns
 from indexer.join import RecordIndex
 from indexer.memory import bound_arenas
 from indexer.pace import pace_of
@@ -39,15 +40,19 @@ __all__ = ["IndexOptions", "index"]
 class IndexOptions:
     """What to index, into which catalogue, with which model.
 
-    `model` and `fit` None mean those of the catalogue, or the defaults for a new one; `workers`
-    (photos decoded at a time) and `batch_size` (photos embedded at a time) None mean what suits the
-    device. What is done is committed every `commit_seconds`. `prune` removes the rows of missing
-    files, `dry_run` only counts what there is to do; `command` is remembered with the run.
+    `metadata` are records (see `read_records`, which takes `columns`) that are joined to the photos;
+    `name_patterns` find catalogue numbers in file names. `model` and `fit` None mean those of the
+    catalogue, or the defaults for a new one; `workers` (photos decoded at a time) and `batch_size`
+    (photos embedded at a time) None mean what suits the device. What is done is committed every
+    `commit_seconds`. `prune` removes the rows of missing files, `dry_run` only counts what there is to
+    do; `command` is remembered with the run.
     """
 
     paths: tuple[Path, ...]
     catalogue: Path
     metadata: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    name_patterns: tuple[str, ...] = ()
     taxa_from_folders: bool = False
     model: str | None = None
     fit: Fit | None = None
@@ -72,13 +77,14 @@ def index(options: IndexOptions, observer: Observer | None = None) -> IndexRepor
     started, clock = datetime.now(UTC), time.monotonic()
     catalogue = Catalogue.open(options.catalogue) if Catalogue.exists(options.catalogue) else None
     scopes = scopes_of(options.paths, catalogue, options.catalogue)
-    rows = read_records(options.metadata) if options.metadata else None
+    rows = read_records(options.metadata, options.columns) if options.metadata else None
+    patterns = compile_patterns(options.name_patterns)
     plan = make_plan(scopes, catalogue)
     _check_any_photos(plan, scopes)
-    records = None if rows is None else RecordIndex(rows, plan.places)
+    records = None if rows is None else RecordIndex(rows, plan.places, patterns)
     describer = Describer(records, from_folders=options.taxa_from_folders)
     report = IndexReport(unchanged=len(plan.unchanged), missing=len(plan.missing))
-    report.with_record = None if records is None else sum(records.find(place) is not None for place in plan.places)
+    report.with_record = None if records is None else records.joined
     for folder, reason in plan.unreadable:
         note(Problem(printable(str(folder)), f"the folder was passed over: {reason}"), report, observer)
     for file in plan.unnameable:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from bioclip_search.text import printable
 from indexer.batch import Batch
 from indexer.decode import Known
 from indexer.describe import Describer
+from indexer.filename import read_file_name
 from indexer.plan import KnownFile, Place, Plan, SeenFile
 from indexer.report import IndexReport, Observer, note
 
@@ -151,6 +153,7 @@ def _photo(seen: SeenFile, content_hash: str, width: int, height: int) -> Photo:
         width=width,
         height=height,
         indexed_at=datetime.now(UTC),
+        view=read_file_name(Path(seen.place.path).stem).view,
     )
 
 

@@ -22,6 +22,10 @@ FINGERPRINT = Fingerprint("test", "ViT", DIM, "squash-32-bicubic", "0" * 64)
 
 _text = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
 _optional = st.none() | _text.map(str.strip).filter(bool)
+_terms = st.dictionaries(
+    st.sampled_from(["catalogNumber", "scientificName", "year", "decimalLatitude", "sex", "habitat", "Shelf no."]),
+    st.text(min_size=1) | st.integers().map(str) | st.floats(allow_nan=True).map(str),
+)
 _moments = st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -39,7 +43,7 @@ def photos(draw: st.DrawFn) -> Photo:
         width=draw(st.integers(1, 2**30)),
         height=draw(st.integers(1, 2**30)),
         indexed_at=draw(_moments),
-        specimen=Specimen(taxon, draw(_optional), draw(_optional), draw(_optional)),
+        specimen=Specimen(taxon, draw(_terms)),
     )
 
 
@@ -93,7 +97,7 @@ def test_records_change_without_touching_the_embedding(tmp_path: Path) -> None:
     catalogue = Catalogue.create(tmp_path / "c", FINGERPRINT)
     vectors = unit_vectors(2)
     catalogue.upsert([some_photo("a"), some_photo("b")], vectors, [b"", b""])
-    oak = Specimen(Taxon(genus="Quercus"), "Quercus L.", "K1", "urn:1")
+    oak = Specimen(Taxon(genus="Quercus"), {"scientificName": "Quercus L.", "year": "1899", "habitat": "bog"})
     catalogue.describe({photo_id("/archive", "a"): oak})
     assert {photo.path: photo.specimen for photo in catalogue.photos()} == {"a": oak, "b": Specimen()}
     kept = catalogue.embedding_of_content("a")

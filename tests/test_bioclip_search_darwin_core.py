@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioclip_search.darwin_core import read_records, specimen_of, term
+from bioclip_search.darwin_core import specimen_of, updated_specimen
 from bioclip_search.errors import RecordError
+from bioclip_search.records import read_records
+from bioclip_search.specimen import Specimen
+from bioclip_search.terms import canonical_term
 
 
 @pytest.mark.parametrize(
@@ -15,7 +18,7 @@ from bioclip_search.errors import RecordError
 )
 def test_a_term_is_known_in_every_spelling(column: str) -> None:
     """Case, prefix and full address of a term do not matter."""
-    assert term(column) == "catalognumber"
+    assert canonical_term(column) == "catalogNumber"
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
@@ -24,7 +27,7 @@ def test_delimiter_and_encoding_are_found_out(tmp_path: Path, delimiter: str, en
     """Spreadsheets export CSV in many ways; all of them give the same records."""
     lines = [delimiter.join(["catalogNumber", "locality"]), delimiter.join(["A 1", "Müritz"])]
     (tmp_path / "records.csv").write_text("\n".join(lines), encoding=encoding)
-    assert read_records(tmp_path / "records.csv") == [{"catalognumber": "A 1", "locality": "Müritz"}]
+    assert read_records(tmp_path / "records.csv") == [{"catalogNumber": "A 1", "locality": "Müritz"}]
 
 
 def test_a_file_that_cannot_join_anything_is_refused(tmp_path: Path) -> None:
@@ -32,7 +35,7 @@ def test_a_file_that_cannot_join_anything_is_refused(tmp_path: Path) -> None:
     (tmp_path / "records.csv").write_text("colour,size\nred,1\n")
     with pytest.raises(RecordError, match="associatedMedia, catalogNumber"):
         read_records(tmp_path / "records.csv")
-    with pytest.raises(RecordError, match="cannot be read"):
+    with pytest.raises(RecordError, match="There is no file"):
         read_records(tmp_path / "nowhere.csv")
 
 
@@ -61,16 +64,16 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
 )
 def test_only_a_plain_binomial_gives_a_species(name: str, genus: str | None, species: str | None) -> None:
     """No species is made up from a qualified, informal or higher name."""
-    taxon = specimen_of({"scientificname": name}).taxon
+    taxon = specimen_of({"scientificName": name}).taxon
     assert (taxon.genus, taxon.species) == (genus, species)
 
 
 def test_the_name_is_kept_as_written_and_columns_win_over_it() -> None:
     """scientificName stays verbatim; genus and epithet columns decide about the taxon."""
-    specimen = specimen_of({"scientificname": "Pica pica L.", "genus": "Pica", "specificepithet": "pica"})
+    specimen = specimen_of({"scientificName": "Pica pica L.", "genus": "Pica", "specificEpithet": "pica"})
     assert specimen.scientific_name == "Pica pica L."
     assert specimen.taxon.species == "Pica pica"
-    family_only = specimen_of({"scientificname": "Corvidae Leach", "family": "Corvidae", "taxonrank": "family"})
+    family_only = specimen_of({"scientificName": "Corvidae Leach", "family": "Corvidae", "taxonRank": "family"})
     assert (family_only.taxon.family, family_only.taxon.genus) == ("Corvidae", None)
 
 
@@ -88,7 +91,7 @@ def test_a_table_is_read_in_the_encoding_it_has(encoding: str, tmp_path: Path) -
     """Byte order marks are believed; without one it is UTF-8 or what Windows writes."""
     table = tmp_path / "table.csv"
     table.write_bytes("\r\ncatalogNumber,locality\r\n1,Münster\r\n".encode(encoding))
-    assert read_records(table) == [{"catalognumber": "1", "locality": "Münster"}]
+    assert read_records(table) == [{"catalogNumber": "1", "locality": "Münster"}]
 
 
 def test_a_long_field_and_a_broken_quote_are_told_apart(tmp_path: Path) -> None:
@@ -106,8 +109,8 @@ def test_a_long_field_and_a_broken_quote_are_told_apart(tmp_path: Path) -> None:
     ("name", "genus", "species"),
     [
         ("Carabus sp.", "Carabus", None),
-        ("Carabus spec.", None, None),
-        ("Carabus species", None, None),
+        ("Carabus spec.", "Carabus", None),
+        ("Carabus species", "Carabus", None),
         ("Coleoptera indet.", None, None),
         ("Coleoptera sp.", None, None),
         ("Corvidae de Selys", None, None),
@@ -117,6 +120,46 @@ def test_a_long_field_and_a_broken_quote_are_told_apart(tmp_path: Path) -> None:
 )
 def test_no_species_and_no_genus_is_made_up(name: str, genus: str | None, species: str | None) -> None:
     """Open nomenclature and authors are no epithets; a name above the genus is no genus."""
-    taxon = specimen_of({"scientificname": name}).taxon
+    taxon = specimen_of({"scientificName": name}).taxon
     assert (taxon.genus, taxon.species) == (genus, species)
-    assert specimen_of({"scientificname": "Danaini indet.", "taxonrank": "tribe"}).taxon.genus is None
+    assert specimen_of({"scientificName": "Danaini indet.", "taxonRank": "tribe"}).taxon.genus is None
+
+
+def test_a_record_keeps_all_it_says(tmp_path: Path) -> None:
+    """Terms without a column of their own, and columns that are no terms, survive; so do odd numbers."""
+    record = {"catalogNumber": "1", "habitat": "bog", "Shelf no.": "7", "year": "ca. 1900", "decimalLatitude": "12.50"}
+    terms = specimen_of(record).terms
+    assert dict(terms) == {**record, "decimalLatitude": "12.5"}
+
+
+def test_what_a_name_holds_is_separated_and_the_name_stays() -> None:
+    """Authorship and qualifier go where Darwin Core has them, unless the record says them itself."""
+    terms = specimen_of({"scientificName": "Pica pica Linnaeus, 1758"}).terms
+    assert (terms["scientificName"], terms["scientificNameAuthorship"]) == (
+        "Pica pica Linnaeus, 1758",
+        "Linnaeus, 1758",
+    )
+    assert specimen_of({"scientificName": "Carabus cf. violaceus"}).terms["identificationQualifier"].startswith("cf")
+    own = {"scientificName": "Pica pica L.", "scientificNameAuthorship": "Linnaeus"}
+    assert specimen_of(own).terms["scientificNameAuthorship"] == "Linnaeus"
+
+
+def test_a_later_record_updates_and_determinations_never_mix() -> None:
+    """An absent column leaves a term, an empty cell clears it, a new name takes its whole lineage."""
+    first = specimen_of(
+        {
+            "catalogNumber": "1",
+            "scientificName": "Danaus plexippus",
+            "family": "Nymphalidae",
+            "sex": "male",
+            "country": "X",
+        }
+    )
+    loans = updated_specimen(first, {"catalogNumber": "1", "disposition": "on loan"}, {"catalogNumber", "disposition"})
+    assert (loans.taxon, loans.terms["sex"], loans.terms["disposition"]) == (first.taxon, "male", "on loan")
+    columns = {"catalogNumber", "scientificName", "sex"}
+    later = updated_specimen(loans, {"catalogNumber": "1", "scientificName": "Pieris rapae"}, columns)
+    assert (later.taxon.species, later.taxon.family) == ("Pieris rapae", None)
+    assert "sex" not in later.terms
+    assert later.terms["country"] == "X"
+    assert updated_specimen(Specimen(), {"catalogNumber": "2"}, {"catalogNumber"}).catalog_number == "2"

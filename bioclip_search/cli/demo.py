@@ -61,9 +61,9 @@ def command(folder: Path, count: int, device: str, dtype: str, format_: str) -> 
 
 def _paint(folder: Path, photos: Path, count: int) -> Path:
     """Paint the collection unless it is there, whole; returns the path of its records."""
-    from bioclip_search.darwin_core import read_records
     from bioclip_search.demo.collection import RECORDS, write_collection
     from bioclip_search.errors import UsageError
+    from bioclip_search.records import read_records
 
     records = photos / RECORDS
     place = printable(str(folder))
@@ -76,7 +76,7 @@ def _paint(folder: Path, photos: Path, count: int) -> Path:
                 raise UsageError(
                     f"The folder {place} holds a demo of {len(painted)} specimens; name a new one for {count}."
                 )
-            if all((photos / record["associatedmedia"]).exists() for record in painted):
+            if all((photos / record["associatedMedia"]).exists() for record in painted):
                 return records
         elif photos.exists() and any(photos.iterdir()) and not (photos / f"{RECORDS}.part").exists():
             raise UsageError(f"The folder {printable(str(photos))} holds other files; name a new one for the demo.")

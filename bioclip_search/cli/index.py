@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bioclip_search.cli.interrupt import ctrl_c_noted
-from bioclip_search.cli.options import catalogue_option, device_options, format_option
+from bioclip_search.cli.metadata import column_map
+from bioclip_search.cli.options import catalogue_option, device_options, format_option, record_options
 from bioclip_search.cli.output import print_json, print_lines, print_table
 from bioclip_search.cli.progress import Meter, meter
 from bioclip_search.text import printable
@@ -55,8 +56,9 @@ class _Observer:
 @click.option(
     "--metadata",
     type=click.Path(path_type=Path),
-    help="CSV or TSV with Darwin Core columns; joined by associatedMedia, file name or catalogNumber.",
+    help="Records: CSV or TSV with Darwin Core columns, a Darwin Core Archive, a GBIF download.",
 )
+@record_options
 @click.option("--taxa-from-folders", is_flag=True, help="Read taxa from folder names such as Danaus_plexippus.")
 @click.option(
     "--model",
@@ -82,6 +84,8 @@ class _Observer:
 def command(
     paths: tuple[Path, ...],
     metadata: Path | None,
+    columns: tuple[str, ...],
+    name_patterns: tuple[str, ...],
     taxa_from_folders: bool,
     model: str | None,
     preprocess: str | None,
@@ -103,14 +107,19 @@ def command(
     skipped. The photos are never written to.
     """
     from bioclip_search.config import catalogue_folder
+    from bioclip_search.errors import UsageError
     from bioclip_search.preprocessing import Fit
     from indexer.run import IndexOptions
 
     _check_options(prune=prune, yes=yes, dry_run=dry_run, watch=watch)
+    if metadata is None and (columns or name_patterns):
+        raise UsageError("--map and --name-pattern say how --metadata is read and joined; give that too.")
     options = IndexOptions(
         paths=paths,
         catalogue=catalogue_folder(catalogue),
         metadata=metadata,
+        columns=column_map(columns),
+        name_patterns=name_patterns,
         taxa_from_folders=taxa_from_folders,
         model=model,
         fit=Fit(preprocess) if preprocess else None,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-__all__ = ["catalogue_option", "device_options", "format_option"]
+__all__ = ["catalogue_option", "device_options", "format_option", "record_options"]
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -45,3 +45,22 @@ def device_options(function: Callable[..., Any]) -> Callable[..., Any]:
         help="Its numbers; auto takes what is fastest there.",
     )
     return device(dtype(function))
+
+
+def record_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--map` and `--name-pattern`: how records are read and joined to photos."""
+    columns = click.option(
+        "--map",
+        "columns",
+        multiple=True,
+        metavar="TERM=COLUMN",
+        help="A column that is not called as in Darwin Core: catalogNumber=Barcode,scientificName=Det.",
+    )
+    patterns = click.option(
+        "--name-pattern",
+        "name_patterns",
+        multiple=True,
+        metavar="REGEX",
+        help="Where the number is in file names: 'EMEC(?P<catalogNumber>\\d+)'. Common habits are known without it.",
+    )
+    return columns(patterns(function))

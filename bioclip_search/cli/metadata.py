@@ -1,0 +1,127 @@
+"""bioclip-search metadata"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bioclip_search.cli.options import catalogue_option, format_option, record_options
+from bioclip_search.cli.output import print_csv, print_json, print_lines
+from bioclip_search.text import printable
+
+if TYPE_CHECKING:
+    from bioclip_search.catalogue import Catalogue
+    from indexer.attach import Joined
+
+__all__ = ["command", "column_map"]
+
+_KINDS = ("photo without record", "ambiguous photo", "record without photo")
+
+
+@click.group("metadata")
+def command() -> None:
+    """Join specimen records to the photos of the catalogue, and see what fits."""
+
+
+@command.command("import")
+@click.argument("source", type=click.Path(path_type=Path))
+@record_options
+@catalogue_option
+@format_option("text", "json")
+def import_(
+    source: Path, columns: tuple[str, ...], name_patterns: tuple[str, ...], catalogue: Path | None, format_: str
+) -> None:
+    """Give photos the records of SOURCE: a CSV or TSV table, a Darwin Core Archive, a GBIF download.
+
+    Nothing is embedded, and importing again updates. What SOURCE says nothing of stays as it is.
+    """
+    from indexer.attach import attach
+
+    opened, joined = _joined(source, columns, name_patterns, catalogue)
+    updated = attach(opened, joined)
+    if format_ == "json":
+        print_json({**_counts(joined), "updated": updated})
+    else:
+        print_lines([*_summary(joined, source), f"{updated:,} photos have a new or changed record now"])
+
+
+@command.command("report")
+@click.argument("source", type=click.Path(path_type=Path))
+@record_options
+@catalogue_option
+@format_option("text", "json", "csv")
+def report(
+    source: Path, columns: tuple[str, ...], name_patterns: tuple[str, ...], catalogue: Path | None, format_: str
+) -> None:
+    """Say which records of SOURCE would be joined by which rule, and what is left over; change nothing.
+
+    CSV lists every photo without a record, every record without a photo, and the ambiguous.
+    """
+    _, joined = _joined(source, columns, name_patterns, catalogue)
+    if format_ == "json":
+        print_json({**_counts(joined), "leftOver": _left_over(joined)})
+    elif format_ == "csv":
+        print_csv(("kind", "path", "occurrenceID", "catalogNumber", "scientificName"), _left_over(joined))
+    else:
+        print_lines(_summary(joined, source))
+
+
+def _joined(
+    source: Path, columns: Sequence[str], name_patterns: Sequence[str], catalogue: Path | None
+) -> "tuple[Catalogue, Joined]":
+    from bioclip_search.catalogue import Catalogue
+    from bioclip_search.config import catalogue_folder
+    from bioclip_search.records import read_records
+    from indexer.attach import join_records
+
+    opened = Catalogue.open(catalogue_folder(catalogue))
+    records = read_records(source, column_map(columns))
+    return opened, join_records(opened, records, name_patterns)
+
+
+def column_map(pairs: Sequence[str]) -> dict[str, str]:
+    """`catalogNumber=Barcode,scientificName=Det`, once or several times -> term: column. Raises UsageError."""
+    from bioclip_search.errors import UsageError
+    from bioclip_search.terms import canonical_term
+
+    columns: dict[str, str] = {}
+    for pair in (part for option in pairs for part in option.split(",")):
+        term, equals, column = pair.partition("=")
+        if not (equals and term.strip() and column.strip()):
+            raise UsageError(f"--map wants TERM=COLUMN, such as catalogNumber=Barcode, not {pair}.")
+        columns[canonical_term(term)] = column
+    return columns
+
+
+def _counts(joined: "Joined") -> dict[str, Any]:
+    return {
+        "photos": len(joined.places),
+        "records": len(joined.index.records),
+        "joined": joined.index.joined,
+        "byRule": joined.index.counts(),
+        "photosWithoutRecord": len(joined.without_record()),
+        "ambiguousPhotos": len(joined.index.ambiguous()),
+        "recordsWithoutPhoto": len(joined.index.without_photo()),
+    }
+
+
+def _summary(joined: "Joined", source: Path) -> list[str]:
+    counts = _counts(joined)
+    lines = [f"{counts['joined']:,} of {counts['photos']:,} photos have a record in {printable(str(source))}"]
+    lines += [f"  {count:,} by {rule}" for rule, count in counts["byRule"].items()]
+    lines += [f"{counts['photosWithoutRecord']:,} photos without a record"]
+    lines += [f"{counts['ambiguousPhotos']:,} photos that two or more records fit equally well"]
+    lines += [f"{counts['recordsWithoutPhoto']:,} of {counts['records']:,} records without a photo"]
+    return lines
+
+
+def _left_over(joined: "Joined") -> list[dict[str, str | None]]:
+    empty = dict.fromkeys(("path", "occurrenceID", "catalogNumber", "scientificName"))
+    photos = [{**empty, "kind": _KINDS[0], "path": str(place.file)} for place in joined.without_record()]
+    photos += [{**empty, "kind": _KINDS[1], "path": str(place.file)} for place in joined.index.ambiguous()]
+    records = [
+        {**empty, "kind": _KINDS[2], **{name: record[name] for name in empty if name in record}}
+        for record in joined.index.without_photo()
+    ]
+    return photos + records

@@ -1,0 +1,42 @@
+"""Read records from whatever a collection system exports: a table, an archive, a folder."""
+
+import os
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from bioclip_search.errors import RecordError
+from bioclip_search.records.archive import read_archive
+from bioclip_search.records.table import Record, read_table
+from bioclip_search.records.unpack import unpack
+from bioclip_search.text import printable
+
+__all__ = ["Record", "read_records"]
+
+
+def read_records(source: Path, columns: Mapping[str, str] | None = None) -> list[Record]:
+    """All records of a CSV or TSV file, or of a Darwin Core Archive (zip, tar, folder).
+
+    `columns` gives Darwin Core terms the names of columns that are called otherwise:
+    {"catalogNumber": "Barcode"}. In an archive the files of Simple Multimedia and Audiovisual Core are
+    joined to `associatedMedia`.
+
+    Raises RecordError for a source that cannot be read, or that nothing joins to photos.
+    """
+    columns = columns or {}
+    if os.path.isdir(source):
+        return read_archive(source, columns)
+    if not os.path.isfile(source):
+        raise RecordError(f"There is no file {printable(str(source))} of records; check the spelling of its path.")
+    try:
+        packed = zipfile.is_zipfile(source) or tarfile.is_tarfile(source)
+    except OSError as error:
+        shown = printable(str(source))
+        raise RecordError(f"The records {shown} cannot be read ({error.strerror}); check its permissions.") from error
+    if not packed:
+        return read_table(source, columns)
+    with tempfile.TemporaryDirectory(prefix="bioclip-search-") as folder:
+        unpack(source, Path(folder))
+        return read_archive(Path(folder), columns, shown=printable(str(source)))

@@ -1,0 +1,70 @@
+"""The Darwin Core terms of a specimen that have columns of their own, and the spelling of all others.
+
+https://dwc.tdwg.org/terms/ (TDWG 2023); multimedia terms of Simple Multimedia and Audiovisual Core.
+"""
+
+import re
+from functools import cache
+
+from bioclip_search.taxonomy import RANKS
+
+__all__ = ["MEDIA_TERMS", "SPECIMEN_TERMS", "canonical_term"]
+
+SPECIMEN_TERMS = (
+    "occurrenceID",
+    "catalogNumber",
+    "otherCatalogNumbers",
+    "institutionCode",
+    "collectionCode",
+    "basisOfRecord",
+    "scientificName",
+    "scientificNameAuthorship",
+    "taxonRank",
+    *(rank.value for rank in RANKS),
+    "specificEpithet",
+    "infraspecificEpithet",
+    "vernacularName",
+    "identificationQualifier",
+    "identifiedBy",
+    "dateIdentified",
+    "acceptedNameUsage",
+    "nameAccordingTo",
+    "typeStatus",
+    "sex",
+    "lifeStage",
+    "recordedBy",
+    "eventDate",
+    "year",
+    "country",
+    "stateProvince",
+    "locality",
+    "decimalLatitude",
+    "decimalLongitude",
+    "informationWithheld",
+    "dataGeneralizations",
+    "license",
+    "rightsHolder",
+)
+"""Terms with a column of their own, in the order of columns; `species` is no Darwin Core term but GBIF's."""
+
+MEDIA_TERMS = ("associatedMedia", "fileName", "file", "identifier", "accessURI")
+"""Terms that name the files of a record."""
+
+_OURS = (*SPECIMEN_TERMS, *MEDIA_TERMS, "common_name", "coreid")
+
+
+def canonical_term(column: str) -> str:
+    """A column's name as Darwin Core spells it: “dwc:catalognumber” -> “catalogNumber”; others bare, as they are.
+
+    Known in any case, with or without a prefix or the full term address.
+    """
+    bare = re.split(r"[/#:]", column.strip().strip('"'))[-1].strip()
+    return _spellings().get(bare.lower(), bare)
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    from dwca.darwincore.terms import TERMS
+
+    standard = (address.rsplit("/", 1)[-1].rsplit("#", 1)[-1] for address in TERMS)
+    return {name.lower(): name for name in (*standard, *_OURS)}

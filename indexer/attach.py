@@ -1,0 +1,53 @@
+"""Join records to photos that are in the catalogue already: no photo is read, nothing is embedded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bioclip_search.catalogue import Catalogue
+from bioclip_search.records import Record
+from bioclip_search.schema import photo_id
+from bioclip_search.specimen import Specimen
+from indexer.describe import Describer
+from indexer.filename import compile_patterns
+from indexer.join import RecordIndex
+from indexer.plan import Place
+
+__all__ = ["Joined", "attach", "join_records"]
+
+_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The photos of a catalogue and the records that belong to them."""
+
+    places: Sequence[Place]
+    index: RecordIndex
+
+    def without_record(self) -> list[Place]:
+        """The photos that no record fits; the ambiguous ones are not among them."""
+        return [place for place in self.places if place not in self.index.matches]
+
+
+def join_records(catalogue: Catalogue, records: Sequence[Record], name_patterns: Sequence[str] = ()) -> Joined:
+    """Find the photos of records. Raises UsageError for a pattern that is none."""
+    patterns = compile_patterns(name_patterns)
+    places = [Place(root, path) for root in catalogue.roots() for path in catalogue.paths(root)]
+    return Joined(places, RecordIndex(records, places, patterns))
+
+
+def attach(catalogue: Catalogue, joined: Joined) -> int:
+    """Write the joined records to the catalogue; returns the number of photos whose record is new or changed."""
+    describer = Describer(joined.index)
+    matched = [place for place in joined.places if joined.index.find(place) is not None]
+    changed = 0
+    for start in range(0, len(matched), _AT_ONCE):
+        keys = {photo_id(place.root, place.path): place for place in matched[start : start + _AT_ONCE]}
+        stored = catalogue.specimens(list(keys))
+        told = {key: describer.describe(place, stored.get(key, Specimen())) for key, place in keys.items()}
+        new = {key: specimen for key, specimen in told.items() if specimen != stored.get(key)}
+        catalogue.describe(new)
+        changed += len(new)
+    if changed:
+        catalogue.optimize()
+    return changed

@@ -1,0 +1,80 @@
+"""Records joined to a catalogue that is there: imported, imported again, reported; nothing is embedded."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from helpers import Command
+
+
+@pytest.fixture
+def bare(photos: Path, run: Command, small_model: Path) -> Path:
+    """The photos indexed without their records."""
+    assert run("index", photos, "--model", small_model).code == 0
+    return photos
+
+
+def write(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_records_are_imported_and_updated(bare: Path, run: Command, tmp_path: Path) -> None:
+    """The second import changes only what is new; what its source has no column for stays."""
+    report = run("metadata", "import", bare / "occurrence.csv", "--format", "json").json
+    assert (report["joined"], report["updated"], report["byRule"]) == (6, 6, {"associatedMedia": 6})
+    assert run("metadata", "import", bare / "occurrence.csv", "--format", "json").json["updated"] == 0
+    loans = write(tmp_path / "l.csv", "catalogNumber,sex,scientificName", "CAT-000,female,Vanessa atalanta L.")
+    assert run("metadata", "import", loans, "--format", "json").json["updated"] == 1
+    (hit,) = run("search", "--taxon", "Vanessa", "--format", "json").json
+    assert (hit["catalogNumber"], hit["scientificName"], hit["family"]) == ("CAT-000", "Vanessa atalanta L.", None)
+    assert len(run("search", "--taxon", "Danaus", "--format", "json").json) == 2
+    assert run("index", bare, "--format", "json").json["unchanged"] == 6
+
+
+def test_the_report_lists_what_is_left_over(bare: Path, run: Command, tmp_path: Path) -> None:
+    """Photos without a record, records without a photo, and the ambiguous, each by name; nothing is changed."""
+    table = write(
+        tmp_path / "t.csv",
+        "catalogNumber,occurrenceID,genus",
+        *("CAT-000,a,Danaus", "cat 001,b,Danaus", "CAT-002,c,Danaus", "CAT-002,d,Pieris", "CAT-999,e,Pieris"),
+    )
+    text = run("metadata", "report", table).out
+    assert "2 of 6 photos have a record" in text
+    assert "3 photos without a record" in text
+    report = run("metadata", "report", table, "--format", "json").json
+    assert (report["ambiguousPhotos"], report["recordsWithoutPhoto"]) == (1, 3)
+    rows = list(csv.DictReader(io.StringIO(run("metadata", "report", table, "--format", "csv").out)))
+    assert sorted(Path(row["path"]).name for row in rows if row["kind"] == "photo without record") == [
+        "CAT-003.jpg",
+        "CAT-004.jpg",
+        "CAT-005.jpg",
+    ]
+    assert [Path(row["path"]).name for row in rows if row["kind"] == "ambiguous photo"] == ["CAT-002.jpg"]
+    assert "CAT-999" in [row["catalogNumber"] for row in rows if row["kind"] == "record without photo"]
+    assert run("taxa", "--format", "json").json["children"] == []
+
+
+def test_columns_and_patterns_are_the_users(bare: Path, run: Command, tmp_path: Path) -> None:
+    """`--map` names columns, `--name-pattern` finds numbers; `index --metadata` takes both too."""
+    table = write(tmp_path / "t.csv", "Barcode;Det", "0;Danaus plexippus", "1;Pieris rapae")
+    options = ["--map", "catalogNumber=Barcode,scientificName=Det", "--name-pattern", r"CAT-00(?P<catalogNumber>\d)"]
+    assert run("metadata", "import", table, *options, "--format", "json").json["joined"] == 2
+    assert len(run("search", "--taxon", "Danaus plexippus", "--format", "json").json) == 1
+    assert run("index", bare, "--metadata", table, *options, "--format", "json").json["withRecord"] == 2
+    for bad in (["--map", "Barcode"], ["--map", "sex=Sexus"], ["--name-pattern", "("]):
+        assert run("metadata", "import", table, *bad).code == 2
+    assert run("index", bare, "--map", "a=b").code == 2
+
+
+def test_records_of_every_kind_are_kept_and_shown_safely(bare: Path, run: Command, tmp_path: Path) -> None:
+    """A malformed source changes nothing; names with markup and escape codes stay names."""
+    table = write(tmp_path / "t.csv", "catalogNumber,scientificName,genus", "CAT-000,[red]\x1b[31mX,[red]Danaus")
+    run("metadata", "import", table)
+    assert "\x1b" not in run("search", "--taxon", "[red]Danaus").out
+    write(tmp_path / "bad.csv", "catalogNumber,genus", '1,"Danaus', "2,Pieris")
+    for command in ("import", "report"):
+        result = run("metadata", command, tmp_path / "bad.csv")
+        assert (result.code, len(result.err.splitlines())) == (2, 1)
+    assert len(run("search", "--taxon", "[red]Danaus", "--format", "json").json) == 1
