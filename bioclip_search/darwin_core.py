@@ -22,6 +22,7 @@ DETERMINATION_TERMS = (
     "identificationQualifier",
     "acceptedNameUsage",
     "nameAccordingTo",
+    "taxonMatchType",
 )
 """Terms that say together what a specimen was determined as."""
 

@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bioclip_search.backbone import MatchType
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import PhotoError, QueryError, UnknownTaxon
 from bioclip_search.photo import content_hash, open_photo, read_photo
+from bioclip_search.placement import open_backbone
 from bioclip_search.prompts import caption
 from bioclip_search.schema import PRESENT
 from bioclip_search.specimen import Photo
@@ -139,14 +141,35 @@ def _ready(catalogue: Catalogue, embedder: Callable[[], Embedder]) -> Embedder:
 def resolve_taxon(catalogue: Catalogue, name: str) -> TaxonFilter:
     """Find a name at any rank, or as a common name, in any case; several where it is spelt in several ways.
 
+    What the catalogue does not name so may be a synonym or a common name in the taxonomy in use.
+
     Raises UnknownTaxon with near names when no photo carries it.
     """
     wanted = (clean(name) or "").casefold()
     present = _names_present(catalogue)
     found = tuple((column, spelt) for column, spelt in present if spelt.casefold() == wanted)
+    found = found or _through_backbone(catalogue, name, present)
     if not found:
         raise UnknownTaxon(name, _near(name, (spelt for _, spelt in present)))
     return TaxonFilter(found)
+
+
+def _through_backbone(
+    catalogue: Catalogue, name: str, present: Iterable[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """The columns of the accepted taxa that a synonym or a common name stands for in the taxonomy in use."""
+    backbone = open_backbone(catalogue.folder)
+    if backbone is None:
+        return ()
+    with backbone:
+        match = backbone.match(name)
+        meant = [match] if match and match.match_type is MatchType.SYNONYM else backbone.by_common_name(name)
+    wanted = {
+        (taxon.rank.value, taxon.scientific_name.casefold())
+        for taxon in (found.taxon for found in meant)
+        if taxon.rank and taxon.scientific_name
+    }
+    return tuple((column, spelt) for column, spelt in present if (column, spelt.casefold()) in wanted)
 
 
 def _names_present(catalogue: Catalogue) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bioclip_search.catalogue import Catalogue
+from bioclip_search.placement import MATCH_TERM, open_backbone, placed
 from bioclip_search.records import Record
 from bioclip_search.schema import photo_id
 from bioclip_search.specimen import Specimen
@@ -12,7 +13,7 @@ from indexer.filename import compile_patterns
 from indexer.join import RecordIndex
 from indexer.plan import Place
 
-__all__ = ["Joined", "attach", "join_records"]
+__all__ = ["Joined", "attach", "join_records", "place_all"]
 
 _AT_ONCE = 10_000
 
@@ -38,7 +39,7 @@ def join_records(catalogue: Catalogue, records: Sequence[Record], name_patterns:
 
 def attach(catalogue: Catalogue, joined: Joined) -> int:
     """Write the joined records to the catalogue; returns the number of photos whose record is new or changed."""
-    describer = Describer(joined.index)
+    describer = Describer(joined.index, backbone=open_backbone(catalogue.folder))
     matched = [place for place in joined.places if joined.index.find(place) is not None]
     changed = 0
     for start in range(0, len(matched), _AT_ONCE):
@@ -51,3 +52,22 @@ def attach(catalogue: Catalogue, joined: Joined) -> int:
     if changed:
         catalogue.optimize()
     return changed
+
+
+def place_all(catalogue: Catalogue) -> tuple[int, int]:
+    """Place every determination in the taxonomy in use; returns how many are placed and how many of them newly."""
+    backbone = open_backbone(catalogue.folder)
+    if backbone is None:
+        return 0, 0
+    keys = [key for root in catalogue.roots() for key, _, _ in catalogue.places_below(root)]
+    found = changed = 0
+    for start in range(0, len(keys), _AT_ONCE):
+        stored = catalogue.specimens(keys[start : start + _AT_ONCE])
+        told = {key: placed(specimen, backbone) for key, specimen in stored.items()}
+        new = {key: specimen for key, specimen in told.items() if specimen != stored[key]}
+        catalogue.describe(new)
+        found += sum(MATCH_TERM in specimen.terms for specimen in told.values())
+        changed += len(new)
+    if changed:
+        catalogue.optimize()
+    return found, changed

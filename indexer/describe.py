@@ -2,7 +2,9 @@
 
 from pathlib import PurePath
 
+from bioclip_search.backbone import Backbone
 from bioclip_search.darwin_core import updated_specimen
+from bioclip_search.placement import placed
 from bioclip_search.specimen import Specimen
 from bioclip_search.taxonomy import Taxon
 from indexer.folders import taxon_from_folders
@@ -15,9 +17,12 @@ __all__ = ["Describer"]
 class Describer:
     """Describes photos by the records of this run and, when asked, by the folders they lie in."""
 
-    def __init__(self, records: RecordIndex | None = None, *, from_folders: bool = False) -> None:
+    def __init__(
+        self, records: RecordIndex | None = None, *, from_folders: bool = False, backbone: Backbone | None = None
+    ) -> None:
         self._records = records
         self._from_folders = from_folders
+        self._backbone = backbone
 
     @property
     def can_tell(self) -> bool:
@@ -26,6 +31,10 @@ class Describer:
 
     def describe(self, place: Place, stored: Specimen) -> Specimen:
         """The specimen of the photo at a place; `stored` is what the catalogue holds of it."""
+        told = self._told(place, stored)
+        return told if self._backbone is None or told == stored else placed(told, self._backbone)
+
+    def _told(self, place: Place, stored: Specimen) -> Specimen:
         record = self._records.find(place) if self._records else None
         if record is not None:
             return updated_specimen(stored, record, self._records.columns if self._records else frozenset())

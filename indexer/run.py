@@ -18,6 +18,7 @@ from bioclip_search.errors import UsageError
 from bioclip_search.journal import Problem, Run
 from bioclip_search.models import DEFAULT_MODEL, locate_model
 from bioclip_search.paths import is_below
+from bioclip_search.placement import open_backbone
 from bioclip_search.preprocessing import Fit
 from bioclip_search.records import read_records
 from bioclip_search.specimen import Specimen
@@ -82,7 +83,8 @@ def index(options: IndexOptions, observer: Observer | None = None) -> IndexRepor
     plan = make_plan(scopes, catalogue)
     _check_any_photos(plan, scopes)
     records = None if rows is None else RecordIndex(rows, plan.places, patterns)
-    describer = Describer(records, from_folders=options.taxa_from_folders)
+    backbone = open_backbone(options.catalogue)
+    describer = Describer(records, from_folders=options.taxa_from_folders, backbone=backbone)
     report = IndexReport(unchanged=len(plan.unchanged), missing=len(plan.missing))
     report.with_record = None if records is None else records.joined
     for folder, reason in plan.unreadable:

@@ -22,6 +22,7 @@ _VERBS = {
     "index": "Read folders of photos into the catalogue; photos are only read.",
     "search": "Find photos by words, by a photo, by both, within a taxon.",
     "metadata": "Join specimen records to the photos of the catalogue; report what fits.",
+    "taxonomy": "Check names against a taxonomy of your own; fill ranks, follow synonyms.",
     "taxa": "Print the tree of taxa with numbers of photos.",
     "info": "Show the catalogue: its place, model, size and last run.",
     "problems": "List the files that could not be indexed, and why.",

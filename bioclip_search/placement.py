@@ -1,0 +1,70 @@
+"""Determinations placed in the taxonomy in use: missing ranks filled, synonyms led to accepted names."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from bioclip_search.backbone import Backbone, BackboneMatch, MatchType
+from bioclip_search.specimen import Specimen
+from bioclip_search.taxonomy import RANKS, Rank, Taxon
+
+__all__ = ["BACKBONE_FILE", "MATCH_TERM", "open_backbone", "placed"]
+
+BACKBONE_FILE = "backbone.sqlite"
+MATCH_TERM = "taxonMatchType"
+"""The term under which a specimen keeps how its name was found: exact, synonym or higher."""
+
+
+def open_backbone(catalogue_folder: Path) -> Backbone | None:
+    """The taxonomy in use in a catalogue, or None. Raises RecordError for one that is damaged."""
+    path = catalogue_folder / BACKBONE_FILE
+    return Backbone.open(path) if path.exists() else None
+
+
+def placed(specimen: Specimen, backbone: Backbone) -> Specimen:
+    """The specimen with the ranks that the taxonomy knows of its determination.
+
+    The name as written stays. What the record says of a rank stays too, unless its name is a synonym:
+    then genus and species are those of the accepted name, which `acceptedNameUsage` says. A name that
+    several taxa bear, and a record whose ranks contradict the taxonomy's, are left alone. Spellings are
+    never corrected here.
+    """
+    found = _match(specimen, backbone)
+    if found is None or _contradicts(specimen.taxon, found):
+        return specimen
+    info = backbone.info
+    terms = {
+        **specimen.terms,
+        "nameAccordingTo": " ".join(filter(None, (info.name, info.version))),
+        MATCH_TERM: found.match_type.value,
+    }
+    if found.match_type is MatchType.SYNONYM and found.taxon.scientific_name:
+        terms["acceptedNameUsage"] = found.taxon.scientific_name
+    return Specimen(_filled(specimen.taxon, found), terms)
+
+
+def _match(specimen: Specimen, backbone: Backbone) -> BackboneMatch | None:
+    """The name as written first: genus and species may be an accepted name's already."""
+    for name in (specimen.scientific_name, specimen.taxon.scientific_name):
+        if name and (found := backbone.match(name, kingdom=specimen.taxon.kingdom)):
+            return found
+    return None
+
+
+def _contradicts(taxon: Taxon, found: BackboneMatch) -> bool:
+    """Whether record and taxonomy differ in a rank so wide that they cannot mean the same organism."""
+    pairs = [(taxon.name_at(rank), found.taxon.name_at(rank)) for rank in (Rank.KINGDOM, Rank.PHYLUM)]
+    return any(own and other and own.casefold() != other.casefold() for own, other in pairs)
+
+
+def _filled(taxon: Taxon, found: BackboneMatch) -> Taxon:
+    names: dict[str, str | None] = {rank.value: taxon.name_at(rank) or found.taxon.name_at(rank) for rank in RANKS}
+    if found.match_type is MatchType.SYNONYM:
+        names |= {rank.value: found.taxon.name_at(rank) for rank in RANKS if found.taxon.name_at(rank)}
+    filled = Taxon.from_ranks(names)
+    return replace(filled, common_name=taxon.common_name or _common_name(taxon, filled, found))
+
+
+def _common_name(taxon: Taxon, filled: Taxon, found: BackboneMatch) -> str | None:
+    """The common name of exactly this taxon; never one that is borrowed from a wider one."""
+    is_same = found.match_type is not MatchType.HIGHER and filled.scientific_name == found.taxon.scientific_name
+    return found.taxon.common_name if is_same and taxon.rank is not None else None

@@ -1,0 +1,67 @@
+"""Determinations in the taxonomy in use: ranks filled, synonyms followed, nothing made up."""
+
+from pathlib import Path
+
+import pytest
+from helpers import Command
+
+TAXONOMY = """\
+taxonID,parentNameUsageID,acceptedNameUsageID,scientificName,taxonRank,taxonomicStatus,kingdom,phylum,class,order,family,genus,vernacularName
+1,,,Danaus,genus,accepted,Animalia,Arthropoda,Insecta,Lepidoptera,Nymphalidae,Danaus,
+2,1,,Danaus plexippus (Linnaeus),species,accepted,Animalia,Arthropoda,Insecta,Lepidoptera,Nymphalidae,Danaus,monarch
+3,,2,"Anosia plexippus Linnaeus, 1758",species,synonym,Animalia,Arthropoda,Insecta,Lepidoptera,Nymphalidae,Anosia,
+4,,,Morus alba L.,species,accepted,Plantae,Tracheophyta,Magnoliopsida,Rosales,Moraceae,Morus,
+5,,,"Morus bassanus (Linnaeus, 1758)",species,accepted,Animalia,Chordata,Aves,Suliformes,Sulidae,Morus,northern gannet
+6,,,Morus,genus,accepted,Plantae,Tracheophyta,Magnoliopsida,Rosales,Moraceae,Morus,
+7,,,Morus,genus,accepted,Animalia,Chordata,Aves,Suliformes,Sulidae,Morus,
+"""
+
+
+@pytest.fixture
+def archive(photos: Path, run: Command, small_model: Path, tmp_path: Path) -> Path:
+    """Six photos whose records hold little more than a name."""
+    names = ["Danaus plexippus", "Anosia plexippus L.", "Morus alba", "Morus sp.", "Danaus sp.", "Danavs plexipus"]
+    lines = ["catalogNumber,scientificName", *(f"CAT-{number:03d},{name}" for number, name in enumerate(names))]
+    table = tmp_path / "names.csv"
+    table.write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "taxonomy.csv").write_text(TAXONOMY, encoding="utf-8")
+    assert run("index", photos, "--model", small_model, "--metadata", table).code == 0
+    return table
+
+
+def paths(run: Command, taxon: str) -> list[str]:
+    return [Path(hit["path"]).stem for hit in run("search", "--taxon", taxon, "--format", "json").json]
+
+
+def test_ranks_are_filled_and_synonyms_followed(archive: Path, run: Command, tmp_path: Path) -> None:
+    """Only names of one meaning are placed; spellings are not corrected, homonyms not guessed."""
+    placed = run(
+        "taxonomy", "use", tmp_path / "taxonomy.csv", "--name", "Small list", "--version", "7", "--format", "json"
+    )
+    assert placed.json["placed"] == 4, placed.err
+    hits = run("search", "--taxon", "Nymphalidae", "--format", "json").json
+    assert [Path(hit["path"]).stem for hit in hits] == ["CAT-000", "CAT-001", "CAT-004"]
+    assert {hit["species"] for hit in hits} == {"Danaus plexippus", None}
+    assert [hit["scientificName"] for hit in hits] == ["Danaus plexippus", "Anosia plexippus L.", "Danaus sp."]
+    assert hits[2]["vernacularName"] is None
+    assert paths(run, "Moraceae") == ["CAT-002"]
+    assert run("search", "--taxon", "Sulidae").code == 2
+
+
+def test_filters_take_synonyms_and_common_names(archive: Path, run: Command, tmp_path: Path) -> None:
+    """A name that no record carries is looked up in the taxonomy."""
+    run("taxonomy", "use", tmp_path / "taxonomy.csv")
+    for name in ("monarch", "MONARCH", "Anosia plexippus"):
+        assert paths(run, name) == ["CAT-000", "CAT-001"]
+    assert "Danaus plexippus" in run("search", "--taxon", "Danaus plexipus").err
+
+
+def test_using_a_taxonomy_again_and_importing_again_change_nothing(archive: Path, run: Command, tmp_path: Path) -> None:
+    """Placing is stable, and later records are placed as they come."""
+    first = run("taxonomy", "use", tmp_path / "taxonomy.csv", "--format", "json").json
+    again = run("taxonomy", "use", tmp_path / "taxonomy.csv", "--format", "json").json
+    assert (first["changed"], again["changed"], again["placed"]) == (4, 0, 4)
+    assert run("metadata", "import", archive, "--format", "json").json["updated"] == 0
+    archive.write_text("catalogNumber,scientificName\nCAT-005,Morus bassanus\n")
+    assert run("metadata", "import", archive, "--format", "json").json["updated"] == 1
+    assert paths(run, "Sulidae") == ["CAT-005"]
