@@ -117,8 +117,12 @@ class Catalogue:
         return cls(folder, connection, photos, fingerprint)
 
     @classmethod
-    def open(cls, folder: Path) -> "Catalogue":
-        """Open a catalogue. Raises CatalogueNotFound, CatalogueDamaged or CatalogueTooNew."""
+    def open(cls, folder: Path, as_of: int | None = None) -> "Catalogue":
+        """Open a catalogue, for reading also as it was at one of its versions (see `history`).
+
+        Raises CatalogueNotFound, CatalogueDamaged, CatalogueTooNew, or CatalogueError for a version
+        that is not there.
+        """
         if not cls.exists(folder):
             raise CatalogueNotFound(
                 f"There is no catalogue at {folder}. Make one with `bioclip-search index PHOTOS`, "
@@ -129,7 +133,10 @@ class Catalogue:
             photos = connection.open_table(_PHOTOS)
             metadata = {key.decode(): value.decode() for key, value in (photos.schema.metadata or {}).items()}
         fingerprint = _read_fingerprint(folder, metadata)
-        _add_missing_columns(folder, photos, fingerprint.dim)
+        if as_of is None:
+            _add_missing_columns(folder, photos, fingerprint.dim)
+        else:
+            _check_out(folder, photos, as_of)
         return cls(folder, connection, photos, fingerprint)
 
     def require_model(self, fingerprint: Fingerprint) -> None:
@@ -338,6 +345,17 @@ def _add_missing_columns(folder: Path, photos: Any, dim: int) -> None:
     if missing:
         with writing(folder):
             photos.add_columns(missing)
+
+
+def _check_out(folder: Path, photos: Any, version: int) -> None:
+    """Let a table be read as it was. Raises CatalogueError for a version that is not there."""
+    with lance_errors(folder):
+        kept = {entry["version"] for entry in photos.list_versions()}
+        if version not in kept:
+            raise CatalogueError(
+                f"The catalogue {folder} has no version {version}; `bioclip-search history` lists those it has."
+            )
+        photos.checkout(version)
 
 
 def _read_fingerprint(folder: Path, metadata: Mapping[str, str]) -> Fingerprint:

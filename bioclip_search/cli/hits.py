@@ -22,6 +22,7 @@ HIT_COLUMNS = (
     "scientificName",
     "vernacularName",
     *(rank.value for rank in RANKS),
+    "view",
     "missingSince",
 )
 
@@ -38,6 +39,7 @@ def hit_row(hit: "Hit") -> dict[str, Any]:
         "scientificName": specimen.scientific_name or specimen.taxon.scientific_name,
         "vernacularName": specimen.taxon.common_name,
         **{rank.value: specimen.taxon.name_at(rank) for rank in RANKS},
+        "view": photo.view,
         "missingSince": photo.missing_since.isoformat(timespec="seconds") if photo.missing_since else None,
     }
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioclip_search.cli.options import catalogue_option, format_option
+from bioclip_search.cli.options import as_of_option, catalogue_option, format_option
 from bioclip_search.cli.output import print_json, print_lines
 from bioclip_search.journal import COUNTS
 from bioclip_search.schema import MISSING
@@ -19,14 +19,15 @@ __all__ = ["command"]
 
 
 @click.command("info")
+@as_of_option
 @catalogue_option
 @format_option("text", "json")
-def command(catalogue: Path | None, format_: str) -> None:
+def command(as_of: int | None, catalogue: Path | None, format_: str) -> None:
     """Show the catalogue: its place, model, number of photos, folders and last run."""
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.config import catalogue_folder
 
-    facts = _facts(Catalogue.open(catalogue_folder(catalogue)))
+    facts = _facts(Catalogue.open(catalogue_folder(catalogue), as_of))
     if format_ == "json":
         print_json(facts)
     else:

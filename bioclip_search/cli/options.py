@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-__all__ = ["catalogue_option", "device_options", "format_option", "record_options"]
+__all__ = ["as_of_option", "catalogue_option", "device_options", "format_option", "record_options"]
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -14,6 +14,14 @@ catalogue_option: _Decorator = click.option(
     "--catalogue",
     type=click.Path(path_type=Path),
     help="Folder of the catalogue. Default: $BIOCLIP_SEARCH_CATALOGUE, else a folder among your application data.",
+)
+
+
+as_of_option: _Decorator = click.option(
+    "--as-of",
+    type=click.IntRange(min=1),
+    metavar="VERSION",
+    help="Read the catalogue as it was at a version that `bioclip-search history` lists.",
 )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bioclip_search.cli.options import catalogue_option, device_options, format_option
+from bioclip_search.cli.options import as_of_option, catalogue_option, device_options, format_option
 
 __all__ = ["command"]
 
@@ -18,6 +18,7 @@ __all__ = ["command"]
 @click.option("--image-weight", type=float, help="Weight of --image beside TEXT.  [default: 1.0]")
 @click.option("--include-missing", is_flag=True, help="Also photos whose files were gone at the last indexing.")
 @click.option("--model", help="Where the catalogue's model is now, if not where it was.")
+@as_of_option
 @catalogue_option
 @device_options
 @format_option("table", "json", "csv", "paths", "paths0")
@@ -30,6 +31,7 @@ def command(
     image_weight: float | None,
     include_missing: bool,
     model: str | None,
+    as_of: int | None,
     catalogue: Path | None,
     device: str,
     dtype: str,
@@ -60,7 +62,7 @@ def command(
         limit=limit,
         include_missing=include_missing,
     )
-    opened = Catalogue.open(catalogue_folder(catalogue))
+    opened = Catalogue.open(catalogue_folder(catalogue), as_of)
     built_with = opened.fingerprint
 
     def load() -> Embedder:

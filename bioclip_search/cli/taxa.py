@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioclip_search.cli.options import catalogue_option, format_option
+from bioclip_search.cli.options import as_of_option, catalogue_option, format_option
 from bioclip_search.cli.output import console, print_json
 from bioclip_search.taxonomy import RANKS, Rank
 from bioclip_search.text import clean
@@ -23,9 +23,10 @@ __all__ = ["command"]
 @click.command("taxa")
 @click.argument("name", required=False)
 @click.option("--down-to", type=click.Choice([rank.value for rank in RANKS]), help="Leave out narrower ranks.")
+@as_of_option
 @catalogue_option
 @format_option("tree", "json")
-def command(name: str | None, down_to: str | None, catalogue: Path | None, format_: str) -> None:
+def command(name: str | None, down_to: str | None, as_of: int | None, catalogue: Path | None, format_: str) -> None:
     """Print the taxa of the catalogue as a tree, with the number of photos in each.
 
     With NAME (of any rank, or a common name) only that part of the tree.
@@ -36,7 +37,7 @@ def command(name: str | None, down_to: str | None, catalogue: Path | None, forma
     from bioclip_search.query import resolve_taxon
     from bioclip_search.tree import grow_tree
 
-    opened = Catalogue.open(catalogue_folder(catalogue))
+    opened = Catalogue.open(catalogue_folder(catalogue), as_of)
     roots = [grow_tree((found.taxon, found.photos) for found in opened.taxa())]
     if name is not None:
         resolve_taxon(opened, name)  # an unknown name is answered with near ones
