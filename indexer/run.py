@@ -148,7 +148,7 @@ def _write_journal(
     catalogue.journal.settle_problems(settled, report.problems)
     finished = datetime.now(UTC)
     fingerprint = catalogue.fingerprint.to_json()
-    catalogue.journal.record_run(Run(started, finished, printable(command), __version__, fingerprint, report.counts))
+    catalogue.journal.record_run(Run(started, finished, command, __version__, fingerprint, report.counts))
 
 
 def _check_any_photos(plan: Plan, scopes: Sequence[Path]) -> None:

@@ -25,6 +25,7 @@ def test_records_are_imported_and_updated(bare: Path, run: Command, tmp_path: Pa
     report = run("metadata", "import", bare / "occurrence.csv", "--format", "json").json
     assert (report["joined"], report["updated"], report["byRule"]) == (6, 6, {"associatedMedia": 6})
     assert run("metadata", "import", bare / "occurrence.csv", "--format", "json").json["updated"] == 0
+    assert run("runs", "--format", "json").json[0]["command"].startswith("metadata import")
     loans = write(tmp_path / "l.csv", "catalogNumber,sex,scientificName", "CAT-000,female,Vanessa atalanta L.")
     assert run("metadata", "import", loans, "--format", "json").json["updated"] == 1
     (hit,) = run("search", "--taxon", "Vanessa", "--format", "json").json

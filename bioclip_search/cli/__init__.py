@@ -29,7 +29,7 @@ _VERBS = {
     "restore": "Bring the catalogue back to an earlier version.",
     "info": "Show the catalogue: its place, model, size and last run.",
     "problems": "List the files that could not be indexed, and why.",
-    "runs": "List the indexing runs.",
+    "runs": "List what was done to the catalogue, and when.",
     "relocate": "Tell the catalogue that a folder of photos has moved.",
     "forget": "Remove a folder of photos from the catalogue; the files stay.",
     "demo": "Paint 300 specimens, index and search them: a first try.",

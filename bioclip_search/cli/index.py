@@ -1,6 +1,5 @@
 """bioclip-search index"""
 
-import shlex
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bioclip_search.cli.interrupt import ctrl_c_noted
+from bioclip_search.cli.journaled import command_line
 from bioclip_search.cli.metadata import column_map
 from bioclip_search.cli.options import catalogue_option, device_options, format_option, record_options
 from bioclip_search.cli.output import print_json, print_lines, print_table
@@ -129,7 +129,7 @@ def command(
         batch_size=batch_size,
         prune=prune,
         dry_run=dry_run,
-        command=shlex.join(click.get_current_context().obj or ()),
+        command=command_line(),
     )
     tell = _print_json if format_ == "json" else _print_text
     report = run_index(options, consent=yes)

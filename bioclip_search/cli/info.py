@@ -23,7 +23,7 @@ __all__ = ["command"]
 @catalogue_option
 @format_option("text", "json")
 def command(as_of: int | None, catalogue: Path | None, format_: str) -> None:
-    """Show the catalogue: its place, model, number of photos, folders and last run."""
+    """Show the catalogue: its place, model, number of photos, folders and last indexing run."""
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.config import catalogue_folder
 
@@ -52,9 +52,9 @@ def _facts(catalogue: "Catalogue") -> dict[str, Any]:
 
 
 def _run(runs: "list[Run]") -> dict[str, Any] | None:
-    if not runs:
+    run = next((run for run in runs if any(run.counts.values())), None)
+    if run is None:
         return None
-    run = runs[0]
     return {"finished": run.finished.isoformat(timespec="seconds"), "seconds": run.seconds, **run.counts}
 
 

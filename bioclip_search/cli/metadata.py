@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioclip_search.cli.journaled import journaled
 from bioclip_search.cli.options import catalogue_option, format_option, record_options
 from bioclip_search.cli.output import print_csv, print_json, print_lines
 from bioclip_search.text import printable
@@ -39,7 +40,8 @@ def import_(
     from indexer.attach import attach
 
     opened, joined = _joined(source, columns, name_patterns, catalogue)
-    updated = attach(opened, joined)
+    with journaled(opened):
+        updated = attach(opened, joined)
     if format_ == "json":
         print_json({**_counts(joined), "updated": updated})
     else:

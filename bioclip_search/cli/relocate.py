@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from bioclip_search.cli.journaled import journaled
 from bioclip_search.cli.options import catalogue_option, format_option
 from bioclip_search.cli.output import print_json, print_lines
 from bioclip_search.text import printable
@@ -31,9 +32,10 @@ def command(old: Path, new: Path, catalogue: Path | None, format_: str) -> None:
     opened = Catalogue.open(catalogue_folder(catalogue))
     before, after = absolute(old), absolute(new)
     relocation = plan_relocation(opened, before, after)
-    opened.move(relocation.places)
-    opened.journal.forget_problems_below(os.fspath(before))
-    opened.optimize()
+    with journaled(opened):
+        opened.move(relocation.places)
+        opened.journal.forget_problems_below(os.fspath(before))
+        opened.optimize()
     count = len(relocation.places)
     if format_ == "json":
         print_json({"folder": str(after), "relocated": count, "notFound": relocation.absent})

@@ -19,7 +19,7 @@ __all__ = ["command"]
 @catalogue_option
 @format_option("table", "json")
 def command(catalogue: Path | None, format_: str) -> None:
-    """List the indexing runs of the catalogue, the last one first."""
+    """List the commands that filled or changed the catalogue, the last one first."""
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.config import catalogue_folder
 

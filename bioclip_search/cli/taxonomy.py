@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioclip_search.cli.journaled import journaled
 from bioclip_search.cli.options import catalogue_option, format_option
 from bioclip_search.cli.output import print_json, print_lines
 from bioclip_search.cli.progress import meter
@@ -58,7 +59,9 @@ def use(file: Path, name: str | None, version: str | None, catalogue: Path | Non
                 progress.say(f"{names:,} names read")
 
         info = build_backbone(absolute(file), target, name, version, say)
-    placed, changed = place_all(Catalogue.open(target.parent))
+    opened = Catalogue.open(target.parent)
+    with journaled(opened):
+        placed, changed = place_all(opened)
     _print_info(info, format_, {"placed": placed, "changed": changed})
 
 
