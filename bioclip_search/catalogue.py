@@ -303,10 +303,12 @@ class Catalogue:
         values = self._rows(f"content_hash = {quoted(content_hash)}", [EMBEDDING], limit=1)[EMBEDDING].to_pylist()
         return np.asarray(values[0], dtype=np.float32) if values else None
 
-    def taxa(self) -> list[TaxonCount]:
-        """Every distinct combination of ranks and common name, with its number of photos that are not missing."""
+    def taxa(self, *, include_missing: bool = False) -> list[TaxonCount]:
+        """Every distinct combination of ranks and common name, with its number of photos (that are not missing)."""
         columns = [*(rank.value for rank in RANKS), "vernacularName"]
-        groups = self._rows(PRESENT, columns).group_by(columns).aggregate([([], "count_all")])
+        groups = (
+            self._rows(None if include_missing else PRESENT, columns).group_by(columns).aggregate([([], "count_all")])
+        )
         return [TaxonCount(Taxon.from_ranks(row), row["count_all"]) for row in groups.to_pylist()]
 
     def nearest(

@@ -4,27 +4,35 @@ Darwin Core terms as defined at https://dwc.tdwg.org/terms/ (TDWG 2023).
 """
 
 from collections.abc import Container, Mapping
+from dataclasses import replace
 
 from bioclip_search.names import ParsedName, parse_name
 from bioclip_search.specimen import Specimen
 from bioclip_search.taxonomy import RANKS, Taxon
+from bioclip_search.terms import MULTIMEDIA
 
 __all__ = ["DETERMINATION_TERMS", "specimen_of", "updated_specimen"]
 
+NAME_TERMS = ("scientificName", *(rank.value for rank in RANKS), "specificEpithet", "infraspecificEpithet")
+"""Terms of which any one means that a source determines its specimens."""
+
 DETERMINATION_TERMS = (
-    "scientificName",
+    *NAME_TERMS,
     "scientificNameAuthorship",
     "taxonRank",
-    *(rank.value for rank in RANKS),
-    "specificEpithet",
-    "infraspecificEpithet",
     "vernacularName",
     "identificationQualifier",
+    "identifiedBy",
+    "dateIdentified",
     "acceptedNameUsage",
     "nameAccordingTo",
     "taxonMatchType",
+    "ranksBeforePlacement",
+    "taxonID",
+    "scientificNameID",
+    "acceptedNameUsageID",
 )
-"""Terms that say together what a specimen was determined as."""
+"""Terms that say together what a specimen was determined as, and by whom."""
 
 _ABOVE_GENUS = ("kingdom", "phylum", "class", "order", "family")
 _GENUS_AND_BELOW = frozenset("genus subgenus section species subspecies variety varietas form forma cultivar".split())
@@ -43,7 +51,8 @@ def specimen_of(record: Mapping[str, str]) -> Specimen:
         names["genus"] = parsed.genus
     if not (names.get("specificEpithet") or names.get("species")) and parsed.genus == names.get("genus"):
         names["species"] = parsed.species
-    return Specimen(taxon=Taxon.from_ranks(names), terms={**_separated(parsed), **record})
+    own = {name: value for name, value in record.items() if name != MULTIMEDIA}
+    return Specimen(taxon=Taxon.from_ranks(names), terms={**_separated(parsed, names.get("genus")), **own})
 
 
 def updated_specimen(stored: Specimen, record: Mapping[str, str], columns: Container[str]) -> Specimen:
@@ -52,22 +61,26 @@ def updated_specimen(stored: Specimen, record: Mapping[str, str], columns: Conta
     A source without a column leaves the term as it was; an empty cell clears it. A determination is
     taken as a whole: names of an earlier one never mix with those of a later.
     """
+    kept = {name: value for name, value in stored.terms.items() if name not in columns}
+    if not any(term in columns for term in NAME_TERMS):
+        taxon = stored.taxon
+        if "vernacularName" in columns:
+            taxon = replace(taxon, common_name=record.get("vernacularName"))
+        return Specimen(taxon, {**kept, **{name: record[name] for name in record if name != MULTIMEDIA}})
     told = specimen_of(record)
-    if not any(term in columns for term in DETERMINATION_TERMS):
-        kept = {name: value for name, value in stored.terms.items() if name not in columns}
-        return Specimen(stored.taxon, {**kept, **record})
-    kept = {
-        name: value for name, value in stored.terms.items() if name not in columns and name not in DETERMINATION_TERMS
-    }
-    return Specimen(told.taxon, {**kept, **told.terms})
+    return Specimen(
+        told.taxon, {**{name: kept[name] for name in kept if name not in DETERMINATION_TERMS}, **told.terms}
+    )
 
 
-def _separated(parsed: ParsedName) -> dict[str, str]:
+def _separated(parsed: ParsedName, genus: str | None) -> dict[str, str]:
+    """What a name holds beside genus and species; epithets only of the genus that the record means."""
+    is_meant = parsed.genus == genus
     parts = {
         "scientificNameAuthorship": parsed.authorship,
         "identificationQualifier": parsed.qualifier,
-        "specificEpithet": parsed.specific_epithet,
-        "infraspecificEpithet": parsed.infraspecific_epithet,
+        "specificEpithet": parsed.specific_epithet if is_meant else None,
+        "infraspecificEpithet": parsed.infraspecific_epithet if is_meant else None,
         "taxonRank": parsed.rank,
     }
     return {name: value for name, value in parts.items() if value}

@@ -99,7 +99,9 @@ _SPECIES_OPEN = frozenset("sp spp spec species".split())
 _OPEN = _SPECIES_OPEN | frozenset(
     "gen genus fam ind indet undet indetermined undetermined unidentified unknown incertae".split()
 )
-_DOUBTS = frozenset("cf aff nr near prope confer conf gr probably possibly prob poss".split())
+_DOUBTS = frozenset(
+    "cf aff nr near prope confer conf gr probably possibly prob poss maybe perhaps presumably like not".split()
+)
 _RANK_MARKS = frozenset("ssp subsp var cv subvar convar".split())
 _AGGREGATE = re.compile(r" (agg\.?|(?:sp\.? |species )?(?:group|complex))(?=$| )")
 _NUMBERED = re.compile(r"(spp?|spec|species)[._#-]*(?:\d\w*|(?<=[._#-])[A-Z]\w*)")
@@ -111,7 +113,10 @@ _NOT_EPITHETS = (
     | _DOUBTS
     | _RANK_MARKS
     | _NEW
-    | frozenset("agg aggr auct det hort hybrid leg nom nud sample sensu sic specimen".split())
+    | frozenset(
+        "agg aggr auct det hort hybrid leg nom nud sample sensu sic specimen type adult "
+        "nymph egg eggs nest queen worker soldier wing leaf flower fruit seed juvenile male female".split()
+    )
 )
 _AUTHOR_WORDS = frozenset(
     "and apud auct auctt aus bis dal dalla dalle das degli dei del della delle dem den der des dos emend fil "

@@ -1,5 +1,6 @@
 """Determinations placed in the taxonomy in use: missing ranks filled, synonyms led to accepted names."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,11 +8,16 @@ from bioclip_search.backbone import Backbone, BackboneMatch, MatchType
 from bioclip_search.specimen import Specimen
 from bioclip_search.taxonomy import RANKS, Rank, Taxon
 
-__all__ = ["BACKBONE_FILE", "MATCH_TERM", "open_backbone", "placed"]
+__all__ = ["BACKBONE_FILE", "MATCH_TERM", "open_backbone", "placed", "unplaced"]
 
 BACKBONE_FILE = "backbone.sqlite"
 MATCH_TERM = "taxonMatchType"
 """The term under which a specimen keeps how its name was found: exact, synonym or higher."""
+
+_BEFORE = "ranksBeforePlacement"
+"""The term that keeps, as JSON, what a placement replaced: rank -> name, or null where it was missing."""
+
+_TOLD = ("nameAccordingTo", "acceptedNameUsage", MATCH_TERM, _BEFORE)
 
 
 def open_backbone(catalogue_folder: Path) -> Backbone | None:
@@ -28,18 +34,39 @@ def placed(specimen: Specimen, backbone: Backbone) -> Specimen:
     several taxa bear, and a record whose ranks contradict the taxonomy's, are left alone. Spellings are
     never corrected here.
     """
+    specimen = unplaced(specimen)
     found = _match(specimen, backbone)
     if found is None or _contradicts(specimen.taxon, found):
         return specimen
     info = backbone.info
+    taxon = _filled(specimen.taxon, found)
     terms = {
         **specimen.terms,
         "nameAccordingTo": " ".join(filter(None, (info.name, info.version))),
         MATCH_TERM: found.match_type.value,
+        _BEFORE: json.dumps(_differing(specimen.taxon, taxon), sort_keys=True),
     }
     if found.match_type is MatchType.SYNONYM and found.taxon.scientific_name:
         terms["acceptedNameUsage"] = found.taxon.scientific_name
-    return Specimen(_filled(specimen.taxon, found), terms)
+    return Specimen(taxon, terms)
+
+
+def unplaced(specimen: Specimen) -> Specimen:
+    """The specimen as its record has it, without what a taxonomy added."""
+    if _BEFORE not in specimen.terms:
+        return specimen
+    names: dict[str, str | None] = {**_names(specimen.taxon), **json.loads(specimen.terms[_BEFORE])}
+    terms = {name: value for name, value in specimen.terms.items() if name not in _TOLD}
+    return Specimen(Taxon.from_ranks(names), terms)
+
+
+def _names(taxon: Taxon) -> dict[str, str | None]:
+    return {**{rank.value: taxon.name_at(rank) for rank in RANKS}, "vernacularName": taxon.common_name}
+
+
+def _differing(before: Taxon, after: Taxon) -> dict[str, str | None]:
+    names = _names(after)
+    return {rank: name for rank, name in _names(before).items() if name != names[rank]}
 
 
 def _match(specimen: Specimen, backbone: Backbone) -> BackboneMatch | None:
@@ -51,8 +78,10 @@ def _match(specimen: Specimen, backbone: Backbone) -> BackboneMatch | None:
 
 
 def _contradicts(taxon: Taxon, found: BackboneMatch) -> bool:
-    """Whether record and taxonomy differ in a rank so wide that they cannot mean the same organism."""
-    pairs = [(taxon.name_at(rank), found.taxon.name_at(rank)) for rank in (Rank.KINGDOM, Rank.PHYLUM)]
+    """Whether record and taxonomy differ in a rank above the genus: they may mean another organism of that name."""
+    # The accepted name of a synonym may well be of another family.
+    told = RANKS.index(Rank.FAMILY) + (found.match_type is not MatchType.SYNONYM)
+    pairs = [(taxon.name_at(rank), found.taxon.name_at(rank)) for rank in RANKS[:told]]
     return any(own and other and own.casefold() != other.casefold() for own, other in pairs)
 
 

@@ -90,7 +90,7 @@ def search(catalogue: Catalogue, query: Query, embedder: Callable[[], Embedder])
     """
     conditions = [] if query.include_missing else [PRESENT]
     if query.taxon:
-        conditions.append(resolve_taxon(catalogue, query.taxon).condition)
+        conditions.append(resolve_taxon(catalogue, query.taxon, include_missing=query.include_missing).condition)
     where = " AND ".join(f"({condition})" for condition in conditions) or None
     if query.text is None and query.photo is None:
         photos = sorted(catalogue.photos(where), key=lambda photo: (photo.root, photo.path))
@@ -138,7 +138,7 @@ def _ready(catalogue: Catalogue, embedder: Callable[[], Embedder]) -> Embedder:
     return model
 
 
-def resolve_taxon(catalogue: Catalogue, name: str) -> TaxonFilter:
+def resolve_taxon(catalogue: Catalogue, name: str, *, include_missing: bool = False) -> TaxonFilter:
     """Find a name at any rank, or as a common name, in any case; several where it is spelt in several ways.
 
     What the catalogue does not name so may be a synonym or a common name in the taxonomy in use.
@@ -146,7 +146,7 @@ def resolve_taxon(catalogue: Catalogue, name: str) -> TaxonFilter:
     Raises UnknownTaxon with near names when no photo carries it.
     """
     wanted = (clean(name) or "").casefold()
-    present = _names_present(catalogue)
+    present = _names_present(catalogue, include_missing=include_missing)
     found = tuple((column, spelt) for column, spelt in present if spelt.casefold() == wanted)
     found = found or _through_backbone(catalogue, name, present)
     if not found:
@@ -172,8 +172,8 @@ def _through_backbone(
     return tuple((column, spelt) for column, spelt in present if (column, spelt.casefold()) in wanted)
 
 
-def _names_present(catalogue: Catalogue) -> list[tuple[str, str]]:
-    taxa = [count.taxon for count in catalogue.taxa()]
+def _names_present(catalogue: Catalogue, *, include_missing: bool) -> list[tuple[str, str]]:
+    taxa = [count.taxon for count in catalogue.taxa(include_missing=include_missing)]
     names = {(rank.value, name) for taxon in taxa for rank, name in taxon.lineage}
     names |= {("vernacularName", taxon.common_name) for taxon in taxa if taxon.common_name}
     order = {column: place for place, column in enumerate([*(rank.value for rank in Rank), "vernacularName"])}

@@ -8,7 +8,7 @@ from functools import cache
 
 from bioclip_search.taxonomy import RANKS
 
-__all__ = ["MEDIA_TERMS", "SPECIMEN_TERMS", "canonical_term"]
+__all__ = ["MEDIA_TERMS", "MULTIMEDIA", "SPECIMEN_TERMS", "canonical_term"]
 
 SPECIMEN_TERMS = (
     "occurrenceID",
@@ -47,7 +47,10 @@ SPECIMEN_TERMS = (
 )
 """Terms with a column of their own, in the order of columns; `species` is no Darwin Core term but GBIF's."""
 
-MEDIA_TERMS = ("associatedMedia", "fileName", "file", "identifier", "accessURI")
+MULTIMEDIA = "multimedia"
+"""Where a record has the files of its archive's multimedia extension; no term of the specimen itself."""
+
+MEDIA_TERMS = ("associatedMedia", MULTIMEDIA, "fileName", "file", "identifier", "accessURI")
 """Terms that name the files of a record."""
 
 _OURS = (*SPECIMEN_TERMS, *MEDIA_TERMS, "common_name", "coreid")
@@ -58,7 +61,7 @@ def canonical_term(column: str) -> str:
 
     Known in any case, with or without a prefix or the full term address.
     """
-    bare = re.split(r"[/#:]", column.strip().strip('"'))[-1].strip()
+    bare = re.sub(r"^(https?://\S+[/#]|urn:bioclip-search:|\w+:(?=\S))", "", column.strip().strip('"')).strip()
     return _spellings().get(bare.lower(), bare)
 
 

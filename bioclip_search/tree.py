@@ -1,6 +1,6 @@
 """The taxa of a catalogue as a tree with counts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bioclip_search.taxonomy import RANKS, Rank, Taxon
@@ -32,15 +32,15 @@ class TaxonNode:
         for child in self.sorted_children():
             yield from child.walk()
 
-    def named(self, name: str) -> list["TaxonNode"]:
-        """The widest taxa of a scientific or common name, in any case; several where the name is a homonym.
+    def named(self, names: Collection[str]) -> list["TaxonNode"]:
+        """The widest taxa with one of these scientific or common names, in any case; several where one is a homonym.
 
         A taxon within one that is found (a subgenus named like its genus) is part of it, not a find of its own.
         """
-        wanted = name.casefold()
-        if wanted in (_fold(self.name), _fold(self.common_name), *map(_fold, self.other_names)):
+        wanted = {name.casefold() for name in names}
+        if wanted.intersection(name.casefold() for name in (self.name, *self.other_names) if name):
             return [self]
-        return [found for child in self.sorted_children() for found in child.named(name)]
+        return [found for child in self.sorted_children() for found in child.named(names)]
 
 
 def grow_tree(taxa: Iterable[tuple[Taxon, int]]) -> TaxonNode:
@@ -59,7 +59,3 @@ def grow_tree(taxa: Iterable[tuple[Taxon, int]]) -> TaxonNode:
             node.other_names.add(taxon.common_name)
             node.common_name = node.common_name or taxon.common_name
     return root
-
-
-def _fold(name: str | None) -> str | None:
-    return None if name is None else name.casefold()

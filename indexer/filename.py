@@ -25,13 +25,13 @@ _VIEWS = {
 }
 _VIEW_OF = {word: view for view, words in _VIEWS.items() for word in words}
 _LAST_WORD = re.compile(r"^(?P<rest>.+?)[ _.\-]+(?P<word>[A-Za-z]+)(?P<index>\d{0,2})$")
-# After the number: the count of several photos (`.2`, `(3)`, `-A`) or what a derivative is for.
-_COUNT = re.compile(
-    r"^(?P<rest>.*\d.*?)"
-    r"(?:[._\- ]\d{1,2}|\(\d{1,2}\)|[ _-][A-Za-z]|[._-](?:lg|sm|hi|lo|med|thumb|web|master|crop|edit))$"
-)
+# After the number: what a derivative is for, and before that the count of several photos (`.2`, `(3)`, `-A`).
+_DERIVATIVE = re.compile(r"^(?P<rest>.*\d.*?)[._-](?:lg|sm|hi|lo|med|thumb|web|master|crop|edit)$")
+_COUNT = re.compile(r"^(?P<rest>.*\d.*?)(?:[._\- ]\d{1,2}|\(\d{1,2}\)|[ _-][A-Za-z])$")
 # A collection's letters, perhaps a department's, and at least three digits.
-_BARCODE = re.compile(r"^(?P<number>[A-Za-z]{1,8}(?:\([A-Za-z]\))?(?:[-_ :][A-Za-z]{1,4})?[-_ :]?\d{3,})(?![0-9])")
+_BARCODE = re.compile(
+    r"^(?P<number>[A-Za-z]{1,8}(?:\([A-Za-z]\))?(?:[-_ :][A-Za-z]{1,4})?[-_ :]?\d{3,})(?![0-9]|[-_.:/ ]\d{3})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,11 @@ def _numbers(stem: str) -> Iterator[str]:
     yield stem
     rest = _without_view(stem)
     yield rest
-    while match := _COUNT.match(rest):
+    if match := _DERIVATIVE.match(rest):
         rest = _without_view(match["rest"])
         yield rest
+    if match := _COUNT.match(rest):
+        yield _without_view(match["rest"])
     if match := _BARCODE.match(stem):
         yield match["number"]
 

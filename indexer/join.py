@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath, PureWindowsPath
 from urllib.parse import unquote, urlsplit
 
-from bioclip_search.records import Record
+from bioclip_search.records import Record, Records
 from bioclip_search.terms import MEDIA_TERMS
 from bioclip_search.text import clean
 from indexer.filename import number_key, read_file_name, zeroless_key
@@ -18,6 +18,9 @@ from indexer.plan import Place
 __all__ = ["Match", "RecordIndex", "Rule"]
 
 Parts = tuple[str, ...]
+
+# Of more photos and files with one name in different folders nobody can tell which belong together.
+_MOST_PAIRS = 1_000_000
 
 
 class Rule(StrEnum):
@@ -70,7 +73,8 @@ class RecordIndex:
         self, records: Sequence[Record], places: Sequence[Place], patterns: Sequence[re.Pattern[str]] = ()
     ) -> None:
         self.records = records
-        self.columns = frozenset(name for record in records for name in record)
+        columns = records.columns if isinstance(records, Records) else (name for record in records for name in record)
+        self.columns = frozenset(columns)
         self._patterns = patterns
         self._by_number: dict[Rule, dict[str, Record | _Several]] = {rule: {} for rule in Rule}
         named: dict[str, list[_NamedFile]] = defaultdict(list)
@@ -88,7 +92,8 @@ class RecordIndex:
                 photos[parts[-1]].append((place, parts))
         by_file: dict[Place, Record] = {}
         for name, same_name in photos.items():
-            by_file.update(_match(same_name, named[name]))
+            for some_photos, some_files in _by_folder(same_name, named[name]):
+                by_file.update(_match(some_photos, some_files))
         self.matches: dict[Place, Match] = {}
         for place in places:
             match = Match(by_file[place], Rule.MEDIA) if place in by_file else self._by_name(place)
@@ -116,8 +121,8 @@ class RecordIndex:
 
     def without_photo(self) -> list[Record]:
         """The records that belong to none of the photos."""
-        used = {id(match.record) for match in self.matches.values()}
-        return [record for record in self.records if id(record) not in used]
+        used = {_same(match.record) for match in self.matches.values() if match.record is not None}
+        return [record for record in self.records if _same(record) not in used]
 
     def _by_name(self, place: Place) -> Match | None:
         name = place.path.rsplit("/", 1)[-1]
@@ -137,6 +142,10 @@ def _match_of(found: Record | _Several, rule: Rule) -> Match:
     return Match(None if isinstance(found, _Several) else found, rule)
 
 
+def _same(record: Record) -> frozenset[tuple[str, str]]:
+    return frozenset(record.items())
+
+
 def _numbers_of(record: Record) -> Iterator[tuple[Rule, str]]:
     """Every key under which a record may be found, each once, with the rule that it stands for."""
     if identity := record.get("occurrenceID"):
@@ -148,10 +157,38 @@ def _numbers_of(record: Record) -> Iterator[tuple[Rule, str]]:
     own = {number_key(number) for number in numbers if number}
     codes = [record.get(name, "") for name in ("institutionCode", "collectionCode")]
     prefixes = {number_key(prefix) for prefix in (*codes, "".join(codes)) if prefix}
-    coded = {prefix + key for prefix in prefixes for key in own if not key.startswith(prefix)} - own
+    coded = {_behind(prefix, key) for prefix in prefixes for key in own if not key.startswith(prefix)} - own
     yield from ((Rule.CATALOG_NUMBER, key) for key in own)
     yield from ((Rule.WITH_CODES, key) for key in coded)
     yield from ((Rule.WITHOUT_ZEROS, key) for key in {zeroless_key(key) for key in own | coded})
+
+
+def _by_folder(
+    photos: Sequence[tuple[Place, Parts]], named: Sequence[_NamedFile]
+) -> Iterator[tuple[Sequence[tuple[Place, Parts]], Sequence[_NamedFile]]]:
+    """Photos and files of one name, first those of one folder's name each, then the others together.
+
+    Thousands of photos may be called `original.jpg`; two of one folder always have more in common than
+    two of different ones.
+    """
+    photos_in: dict[Parts, list[tuple[Place, Parts]]] = defaultdict(list)
+    for photo in photos:
+        photos_in[photo[1][-2:-1]].append(photo)
+    files_in: dict[Parts, list[_NamedFile]] = defaultdict(list)
+    for file in named:
+        files_in[file.parts[-2:-1]].append(file)
+    both = photos_in.keys() & files_in.keys()
+    for folder in both:
+        yield photos_in[folder], files_in[folder]
+    other_photos = [photo for folder in photos_in.keys() - both for photo in photos_in[folder]]
+    other_files = [file for folder in files_in.keys() - both for file in files_in[folder]]
+    if other_photos and other_files and len(other_photos) * len(other_files) <= _MOST_PAIRS:
+        yield other_photos, other_files
+
+
+def _behind(prefix: str, key: str) -> str:
+    """A key behind a code; two numbers that meet stay two."""
+    return f"{prefix}~{key}" if prefix[-1].isdigit() and key[:1].isdigit() else prefix + key
 
 
 def _match(photos: Sequence[tuple[Place, Parts]], named: Sequence[_NamedFile]) -> Iterator[tuple[Place, Record]]:

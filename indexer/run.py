@@ -84,7 +84,7 @@ def index(options: IndexOptions, observer: Observer | None = None) -> IndexRepor
     _check_any_photos(plan, scopes)
     records = None if rows is None else RecordIndex(rows, plan.places, patterns)
     backbone = open_backbone(options.catalogue)
-    describer = Describer(records, from_folders=options.taxa_from_folders, backbone=backbone)
+    describer = Describer(records, from_folders=options.taxa_from_folders, backbone=backbone, patterns=patterns)
     report = IndexReport(unchanged=len(plan.unchanged), missing=len(plan.missing))
     report.with_record = None if records is None else records.joined
     for folder, reason in plan.unreadable:

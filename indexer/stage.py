@@ -43,13 +43,12 @@ class Stage:
     takes the results had to wait for one, and so whether this stage is the one that holds up the others.
     """
 
-    def __init__(self, threads: int, ahead: int, prepare: Callable[[], object] | None = None) -> None:
-        """At most `ahead` results are worked on or held ready; `prepare` is called once in every thread."""
+    def __init__(self, threads: int, ahead: int) -> None:
+        """At most `ahead` results are worked on or held ready."""
         self.threads = threads
         self.busy = Stopwatch()
         self.waited = 0.0
         self._ahead = ahead
-        self._prepare = prepare
 
     def run(
         self, work: Callable[[Item], Result], items: Iterable[Item], stopping: Callable[[], bool] = never
@@ -59,7 +58,7 @@ class Stage:
         When `stopping` says so, no further item is taken up, and the results of those that are worked on
         are the last. What `work` raises is raised here.
         """
-        with ThreadPoolExecutor(self.threads, initializer=self._prepare) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             waiting: deque[Future[Result]] = deque()
             try:
                 for item in items:

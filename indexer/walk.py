@@ -44,6 +44,7 @@ _SIGNATURES = (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MOMENT = 250_000_000_000_000_000  # microseconds: the year 9892; some file systems hold stranger dates
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,5 +125,5 @@ def _begins_like_a_picture(file: str) -> bool:
 
 def _listed(file: str, status: os.stat_result) -> ListedFile:
     # Whole microseconds, as the catalogue stores them: a float would round differently.
-    mtime = _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1_000)
+    mtime = _EPOCH + timedelta(microseconds=min(status.st_mtime_ns // 1_000, _LAST_MOMENT))
     return ListedFile(file, status.st_size, mtime)

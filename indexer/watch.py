@@ -24,7 +24,6 @@ def changes(folders: Sequence[Path], rescan_seconds: float, stop: threading.Even
         there = [folder for folder in folders if os.path.exists(folder)]
         if len(there) < len(folders):
             stop.wait(_AWAY_SECONDS)  # a drive that is not connected at the moment
-            yield
             continue
         try:
             for _ in watch(

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from bioclip_search.text import printable
 from indexer.batch import Batch
 from indexer.decode import Known
 from indexer.describe import Describer
-from indexer.filename import read_file_name
 from indexer.plan import KnownFile, Place, Plan, SeenFile
 from indexer.report import IndexReport, Observer, note
 
@@ -66,7 +64,7 @@ class Writer:
         known, self._known = self._known, []
         gone = self._copy(known)
         if gone:
-            self._keep(self._again([item.seen for item in gone]))
+            self._hold(self._again([item.seen for item in gone]))
         rows, self._rows = self._rows, []
         if rows:
             photos, features, thumbnails = zip(*rows, strict=True)
@@ -78,13 +76,16 @@ class Writer:
         self._last_commit = time.monotonic()
 
     def _keep(self, batch: Batch) -> None:
+        self._hold(batch)
+        self._observer.advance(len(batch.decoded) + len(batch.unusable) + len(batch.known))
+
+    def _hold(self, batch: Batch) -> None:
         for item, feature in zip(batch.decoded, batch.features, strict=True):
             photo = _photo(item.seen, item.content_hash, item.width, item.height)
             self._rows.append((photo, feature, item.thumbnail))
         for unusable in batch.unusable:
             note(Problem(printable(str(unusable.seen.place.file)), unusable.reason), self._report, self._observer)
         self._known.extend(batch.known)
-        self._observer.advance(len(batch.decoded) + len(batch.unusable) + len(batch.known))
 
     def _described(self, photos: Sequence[Photo]) -> list[Photo]:
         """The photos with their specimens; a changed one without a record in this run keeps the one it had."""
@@ -93,7 +94,8 @@ class Writer:
         return [self._with_specimen(photo, stored.get(_key(photo), photo.specimen)) for photo in photos]
 
     def _with_specimen(self, photo: Photo, stored: Specimen) -> Photo:
-        return replace(photo, specimen=self._describer.describe(_place(photo), stored))
+        place = _place(photo)
+        return replace(photo, specimen=self._describer.describe(place, stored), view=self._describer.view(place))
 
     def _copy(self, items: Sequence[Known]) -> list[Known]:
         """Give files whose content has a row already rows of their own; returns those whose content is gone.
@@ -102,7 +104,7 @@ class Writer:
         """
         sources = self._catalogue.photos_by_content([item.content_hash for item in items])
         there = [item for item in items if item.content_hash in sources]
-        photos = [self._copied(item.seen, sources[item.content_hash]) for item in there]
+        photos = [_copied(item.seen, sources[item.content_hash]) for item in there]
         moved = {_place(photo): file for photo in photos if (file := self._moved_from(photo))}
         absent = {_place(photo) for photo in self._catalogue.copy(self._described(self._keeping(photos, moved)))}
         self._catalogue.remove([file.key for place, file in moved.items() if place not in absent])
@@ -114,10 +116,6 @@ class Writer:
         stored = self._catalogue.specimens([file.key for file in moved.values()])
         before = {place: stored[file.key] for place, file in moved.items() if file.key in stored}
         return [replace(photo, specimen=before.get(_place(photo), photo.specimen)) for photo in photos]
-
-    def _copied(self, seen: SeenFile, source: Photo) -> Photo:
-        photo = _photo(seen, source.content_hash, source.width, source.height)
-        return photo if self._is_changed(photo) else replace(photo, specimen=source.specimen)
 
     def _moved_from(self, photo: Photo) -> KnownFile | None:
         if self._is_changed(photo):
@@ -153,8 +151,11 @@ def _photo(seen: SeenFile, content_hash: str, width: int, height: int) -> Photo:
         width=width,
         height=height,
         indexed_at=datetime.now(UTC),
-        view=read_file_name(Path(seen.place.path).stem).view,
     )
+
+
+def _copied(seen: SeenFile, source: Photo) -> Photo:
+    return _photo(seen, source.content_hash, source.width, source.height)
 
 
 def _place(photo: Photo) -> Place:

@@ -126,6 +126,10 @@ def test_a_number_is_never_found_in_another_number() -> None:
     """A count behind a dot, a longer number and an ambiguous one without its zeros are not the record's."""
     assert joined([{"catalogNumber": "EMEC123461", "genus": "X"}], "EMEC12346.1.jpg") == {}
     assert joined([{"catalogNumber": "NY123", "genus": "X"}], "NY1234.jpg") == {}
+    assert joined([{"catalogNumber": "AB123", "genus": "X"}], "AB123.456.jpg") == {}
+    assert joined([{"catalogNumber": "2021", "genus": "X"}], "2021-06-15.jpg") == {}
+    assert joined([{"catalogNumber": "123", "institutionCode": "HERB2", "genus": "X"}], "HERB-2123.jpg") == {}
+    assert joined([{"catalogNumber": "123", "institutionCode": "HERB2", "genus": "X"}], "HERB2-123.jpg") != {}
     two = [{"catalogNumber": "NY 0123", "genus": "A"}, {"catalogNumber": "NY 00123", "genus": "B"}]
     assert joined(two, "NY123.jpg", "NY0123.jpg") == {"NY0123.jpg": "A"}
     index = RecordIndex(two, [Place("/a", "NY123.jpg")])

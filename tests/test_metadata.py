@@ -79,3 +79,43 @@ def test_records_of_every_kind_are_kept_and_shown_safely(bare: Path, run: Comman
         result = run("metadata", command, tmp_path / "bad.csv")
         assert (result.code, len(result.err.splitlines())) == (2, 1)
     assert len(run("search", "--taxon", "[red]Danaus", "--format", "json").json) == 1
+
+
+def test_copies_of_a_photo_have_records_of_their_own(bare: Path, run: Command, tmp_path: Path) -> None:
+    """The same bytes under another name inherit nothing."""
+    run("metadata", "import", bare / "occurrence.csv")
+    (bare / "N9.jpg").write_bytes((bare / "drawer0" / "CAT-000.jpg").read_bytes())
+    run("index", bare, "--metadata", write(tmp_path / "n.csv", "catalogNumber,sex", "N9,male"))
+    (bare / "Z5.jpg").write_bytes((bare / "drawer0" / "CAT-000.jpg").read_bytes())
+    run("index", bare)
+    hits = run("search", "--image", bare / "Z5.jpg", "-k", 3, "--format", "json").json
+    assert {hit["path"]: hit["catalogNumber"] for hit in hits} == {
+        "drawer0/CAT-000.jpg": "CAT-000",
+        "N9.jpg": "N9",
+        "Z5.jpg": None,
+    }
+    assert {hit["species"] for hit in hits} == {"Danaus plexippus", None}
+
+
+def test_an_empty_column_clears_and_a_common_name_alone_determines_nothing(
+    bare: Path, run: Command, tmp_path: Path
+) -> None:
+    """A source that says nothing of the name leaves it."""
+    run("metadata", "import", bare / "occurrence.csv")
+    run("metadata", "import", write(tmp_path / "v.csv", "catalogNumber,vernacularName", "CAT-000,milkweed butterfly"))
+    (hit,) = run("search", "--taxon", "milkweed butterfly", "--format", "json").json
+    assert (hit["species"], hit["catalogNumber"]) == ("Danaus plexippus", "CAT-000")
+    run("metadata", "import", write(tmp_path / "e.csv", "catalogNumber,occurrenceID,sex", "CAT-000,x,male"))
+    run("metadata", "import", write(tmp_path / "e.csv", "catalogNumber,occurrenceID", "CAT-000,"))
+    (hit,) = run("search", "--taxon", "milkweed butterfly", "--format", "json").json
+    assert hit["occurrenceID"] is None
+
+
+def test_the_view_is_kept_with_the_photo(bare: Path, run: Command, tmp_path: Path) -> None:
+    """From the usual habits, or from a group of the user's pattern."""
+    for name in ("X1_dorsal.jpg", "X1~ventral.jpg"):
+        (bare / name).write_bytes((bare / "drawer0" / "CAT-000.jpg").read_bytes() + name.encode())
+    table = write(tmp_path / "x.csv", "catalogNumber,genus", "X1,Xus")
+    run("index", bare, "--metadata", table, "--name-pattern", r"(?P<catalogNumber>X\d)[_~](?P<view>\w+)")
+    hits = run("search", "--taxon", "Xus", "--format", "json").json
+    assert {hit["path"]: hit["view"] for hit in hits} == {"X1_dorsal.jpg": "dorsal", "X1~ventral.jpg": "ventral"}

@@ -65,3 +65,36 @@ def test_using_a_taxonomy_again_and_importing_again_change_nothing(archive: Path
     archive.write_text("catalogNumber,scientificName\nCAT-005,Morus bassanus\n")
     assert run("metadata", "import", archive, "--format", "json").json["updated"] == 1
     assert paths(run, "Sulidae") == ["CAT-005"]
+
+
+def test_another_taxonomy_starts_from_the_record_again(archive: Path, run: Command, tmp_path: Path) -> None:
+    """What the first filled in is not taken for what the record says; without a fit the record stands alone."""
+    run("taxonomy", "use", tmp_path / "taxonomy.csv")
+    (tmp_path / "second.csv").write_text(
+        TAXONOMY.replace("Nymphalidae", "Danaidae").replace("Lepidoptera", "Papilionida")
+    )
+    run("taxonomy", "use", tmp_path / "second.csv")
+    assert paths(run, "Danaidae") == ["CAT-000", "CAT-001", "CAT-004"]
+    assert run("search", "--taxon", "Nymphalidae").code == 2
+    (tmp_path / "third.csv").write_text("taxonID,scientificName,taxonRank\n1,Nothing else,species\n")
+    run("taxonomy", "use", tmp_path / "third.csv")
+    assert run("search", "--taxon", "Danaidae").code == 2
+    assert paths(run, "Danaus plexippus") == ["CAT-000"]
+
+
+def test_a_record_that_contradicts_is_left_alone(archive: Path, run: Command, tmp_path: Path) -> None:
+    """An iris is no mantis, though a genus of mantises is called Iris."""
+    (tmp_path / "mantis.csv").write_text(
+        "taxonID,scientificName,taxonRank,kingdom,order,family,genus\n1,Iris,genus,Animalia,Mantodea,Tarachodidae,Iris\n"
+    )
+    archive.write_text("catalogNumber,scientificName,family\nCAT-000,Iris,Iridaceae\n")
+    run("metadata", "import", archive)
+    run("taxonomy", "use", tmp_path / "mantis.csv")
+    assert run("search", "--taxon", "Mantodea").code == 2
+    assert paths(run, "Iridaceae") == ["CAT-000"]
+
+
+def test_the_tree_answers_for_synonyms_as_the_search_does(archive: Path, run: Command, tmp_path: Path) -> None:
+    """`taxa` and `search --taxon` understand the same names."""
+    run("taxonomy", "use", tmp_path / "taxonomy.csv")
+    assert run("taxa", "Anosia plexippus", "--format", "json").json["name"] == "Danaus plexippus"

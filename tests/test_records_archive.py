@@ -62,9 +62,9 @@ def test_an_archive_gives_records_with_their_files(pack, media: tuple[str, str],
         {
             "catalogNumber": "1",
             "scientificName": "Danaus plexippus",
-            "associatedMedia": "birds/1.jpg | birds/1, back.jpg",
+            "multimedia": "birds/1.jpg | birds/1, back.jpg",
         },
-        {"catalogNumber": "2", "scientificName": 'Vanessa "atalanta', "associatedMedia": "https://x.example/2.jpg"},
+        {"catalogNumber": "2", "scientificName": 'Vanessa "atalanta', "multimedia": "https://x.example/2.jpg"},
         {"catalogNumber": "3", "scientificName": "Münsteria sp."},
     ]
     members = files(media)

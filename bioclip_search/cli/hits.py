@@ -56,7 +56,8 @@ def print_hits(hits: Sequence["Hit"], format_: str) -> None:
         show = printable if sys.stdout.isatty() else str
         print_lines(show(str(hit.photo.file)) for hit in hits)
     elif format_ == "paths0":
-        sys.stdout.write("".join(f"{hit.photo.file}\0" for hit in hits))
+        show = printable if sys.stdout.isatty() else str
+        sys.stdout.write("".join(f"{show(str(hit.photo.file))}\0" for hit in hits))
     elif not rows:
         print_lines(["No photos were found."])
     else:

@@ -28,6 +28,8 @@ def command(as_of: int | None, catalogue: Path | None, format_: str) -> None:
     from bioclip_search.config import catalogue_folder
 
     facts = _facts(Catalogue.open(catalogue_folder(catalogue), as_of))
+    if as_of is not None:
+        facts |= {"problems": None, "lastRun": None}  # these are of today
     if format_ == "json":
         print_json(facts)
     else:
@@ -67,7 +69,9 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         "preprocessing": facts["preprocessing"],
         "photos": f"{facts['rows']:,}" + (f" ({facts['missing']:,} missing)" if facts["missing"] else ""),
         "folders": ", ".join(facts["roots"]) or "none",
-        "problems": f"{facts['problems']:,}" + (" (see bioclip-search problems)" if facts["problems"] else ""),
+        "problems": "–"
+        if facts["problems"] is None
+        else f"{facts['problems']:,}" + (" (see bioclip-search problems)" if facts["problems"] else ""),
         "last run": last,
     }
     return [f"{title:<14} {printable(value)}" for title, value in rows.items()]

@@ -17,11 +17,14 @@ def ctrl_c_noted(tell: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
         return
     wish = threading.Event()
     before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        yield wish.is_set  # run in the background (nohup, `&`): Ctrl-C is meant for something else
+        return
 
     def noted(_number: int, _frame: FrameType | None) -> None:
         wish.set()
         signal.signal(signal.SIGINT, before)
-        tell("stopping: the photos in hand are finished and kept; Ctrl-C again stops at once")
+        tell("stopping: what is being embedded is finished and kept; Ctrl-C again stops at once")
 
     signal.signal(signal.SIGINT, noted)
     try:

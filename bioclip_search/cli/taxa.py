@@ -9,7 +9,6 @@ import click
 from bioclip_search.cli.options import as_of_option, catalogue_option, format_option
 from bioclip_search.cli.output import console, print_json
 from bioclip_search.taxonomy import RANKS, Rank
-from bioclip_search.text import clean
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -40,8 +39,8 @@ def command(name: str | None, down_to: str | None, as_of: int | None, catalogue:
     opened = Catalogue.open(catalogue_folder(catalogue), as_of)
     roots = [grow_tree((found.taxon, found.photos) for found in opened.taxa())]
     if name is not None:
-        resolve_taxon(opened, name)  # an unknown name is answered with near ones
-        roots = roots[0].named(clean(name) or "")
+        # An unknown name is answered with near ones, a synonym with its accepted name.
+        roots = roots[0].named({spelt for _, spelt in resolve_taxon(opened, name).names})
         if not roots:
             raise QueryError(
                 "The photos of that common name have no rank; list them with `bioclip-search search --taxon`."

@@ -9,11 +9,19 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from bioclip_search.errors import RecordError
-from bioclip_search.records.table import Record, check_columns, named_columns, read_table, records_of
-from bioclip_search.terms import canonical_term
+from bioclip_search.records.table import (
+    LONGEST_FIELD,
+    Record,
+    Records,
+    check_columns,
+    named_columns,
+    read_table,
+    records_of,
+)
+from bioclip_search.terms import MULTIMEDIA, canonical_term
 from bioclip_search.text import clean, printable
 
 __all__ = ["read_archive"]
@@ -22,15 +30,15 @@ _MEDIA = "Multimedia"  # of Simple Multimedia and of Audiovisual Core
 _MEDIA_COLUMNS = ("accessURI", "identifier", "title")
 _TABLES = (".csv", ".tsv", ".txt")
 _ID = "\0id"
-_LONGEST_FIELD = 100_000_000
+_MOST_COLUMNS = 10_000
 
 
-def read_archive(folder: Path, columns: Mapping[str, str], shown: str | None = None) -> list[Record]:
+def read_archive(folder: Path, columns: Mapping[str, str], shown: str | None = None) -> Records:
     """The records of an archive that lies in a folder; `shown` is how its errors name it. Raises RecordError."""
     shown = shown or printable(str(folder))
     inner = _with_meta(folder)
     if inner is None:
-        return read_table(_only_table(folder, shown), columns)
+        return read_table(_only_table(folder, shown), columns, shown)
     descriptor = _descriptor(inner / "meta.xml", shown)
     core = descriptor.core
     kind = str(core.type).rsplit("/", 1)[-1]
@@ -42,13 +50,19 @@ def read_archive(folder: Path, columns: Mapping[str, str], shown: str | None = N
             for identity, row in _rows(inner, extension, {}, shown):
                 if name := next((row[column] for column in _MEDIA_COLUMNS if column in row), None):
                     media[identity].append(name)
-    records = []
+    records: list[Record] = []
     for identity, record in _rows(inner, core, columns, shown):
-        if "associatedMedia" not in record and (files := media.get(identity)):
-            record["associatedMedia"] = " | ".join(files)
+        if files := media.get(identity):
+            record[MULTIMEDIA] = " | ".join(files)
         records.append(record)
-    check_columns({name for record in records[:1_000] for name in record}, shown)
-    return records
+    names, constants = _columns_of(core)
+    told = {
+        *(named_columns(names, columns, shown) if columns else names),
+        *constants,
+        *([MULTIMEDIA] if media else []),
+    }
+    check_columns(told, shown)
+    return Records(records, told - {"", _ID})
 
 
 def _with_meta(folder: Path) -> Path | None:
@@ -92,20 +106,20 @@ def _rows(folder: Path, table: Any, columns: Mapping[str, str], shown: str) -> I
     path = folder / location
     if Path(location).name != location or not path.is_file():
         raise RecordError(f"{shown} lacks its file {printable(location)}; export the archive again.")
-    names, constants, needed = _columns_of(table)
-    identity = _id_column(table, names)
-    csv.field_size_limit(_LONGEST_FIELD)
+    csv.field_size_limit(LONGEST_FIELD)
     try:
+        names, constants = _columns_of(table)
         with path.open(encoding=str(table.file_encoding or "utf-8"), newline="") as stream:
-            for _ in range(int(table.lines_to_ignore)):
-                header = stream.readline()
-                if len(header.split(table.fields_terminated_by)) < needed:
-                    raise RecordError(
-                        f"The meta.xml of {shown} names column {needed} of {printable(location)}, which has fewer; "
-                        "export the archive again."
-                    )
+            header = _skip_header(stream, int(table.lines_to_ignore))
+            if header and len(header.split(str(table.fields_terminated_by))) < len(names):
+                raise RecordError(
+                    f"The meta.xml of {shown} names column {len(names)} of {printable(location)}, which has fewer; "
+                    "export the archive again."
+                )
             if columns:
                 names = named_columns(names, columns, shown)
+            # The id is often a term of its own too, such as occurrenceID.
+            identity = names[_id_index(table)]
             for record in records_of(names, csv.reader(stream, **_dialect(table))):
                 yield record.get(identity, ""), {**constants, **{name: record[name] for name in record if name != _ID}}
     except (UnicodeError, LookupError) as error:
@@ -113,12 +127,24 @@ def _rows(folder: Path, table: Any, columns: Mapping[str, str], shown: str) -> I
             f"{printable(location)} of {shown} is not in the encoding that its meta.xml says ({error}); "
             "export the archive again."
         ) from error
-    except csv.Error as error:
-        raise RecordError(f"{printable(location)} of {shown} is not a readable table ({error}).") from error
+    except (csv.Error, TypeError, ValueError) as error:
+        raise RecordError(
+            f"{printable(location)} of {shown} is not a table as its meta.xml says ({error}); export the archive again."
+        ) from error
 
 
-def _columns_of(table: Any) -> tuple[list[str], Record, int]:
-    """The term of every column, the values that meta.xml gives for all rows, and the number of columns needed."""
+def _skip_header(stream: TextIO, lines: int) -> str:
+    """Pass over the first lines; returns the last of them."""
+    header = ""
+    for _ in range(lines):
+        header = stream.readline()
+        if not header:
+            break
+    return header
+
+
+def _columns_of(table: Any) -> tuple[list[str], Record]:
+    """The term of every column, and the values that meta.xml gives for all rows."""
     places = {
         int(field["index"]): canonical_term(str(field["term"])) for field in table.fields if field["index"] is not None
     }
@@ -128,19 +154,16 @@ def _columns_of(table: Any) -> tuple[list[str], Record, int]:
         if field["default"] is not None and (value := clean(str(field["default"])))
     }
     own = _id_index(table)
-    needed = max([*places, own]) + 1
-    names = [places.get(place, "") for place in range(needed)]
+    last = max([*places, own])
+    if not 0 <= min([*places, own]) <= last < _MOST_COLUMNS:
+        raise ValueError(f"there can be no column {last}")
+    names = [places.get(place, "") for place in range(last + 1)]
     names[own] = names[own] or _ID
-    return names, constants, needed
+    return names, constants
 
 
 def _id_index(table: Any) -> int:
     return int(table.id_index if table.id_index is not None else table.coreid_index or 0)
-
-
-def _id_column(table: Any, names: list[str]) -> str:
-    """The id is often a term of its own too, such as occurrenceID."""
-    return names[_id_index(table)]
 
 
 def _dialect(table: Any) -> dict[str, Any]:

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from bioclip_search.errors import RecordError
 from bioclip_search.records.archive import read_archive
-from bioclip_search.records.table import Record, read_table
+from bioclip_search.records.table import Record, Records, read_table
 from bioclip_search.records.unpack import unpack
 from bioclip_search.text import printable
 
-__all__ = ["Record", "read_records"]
+__all__ = ["Record", "Records", "read_records"]
 
 
-def read_records(source: Path, columns: Mapping[str, str] | None = None) -> list[Record]:
+def read_records(source: Path, columns: Mapping[str, str] | None = None) -> Records:
     """All records of a CSV or TSV file, or of a Darwin Core Archive (zip, tar, folder).
 
     `columns` gives Darwin Core terms the names of columns that are called otherwise:
-    {"catalogNumber": "Barcode"}. In an archive the files of Simple Multimedia and Audiovisual Core are
-    joined to `associatedMedia`.
+    {"catalogNumber": "Barcode"}. The files of an archive's Simple Multimedia or Audiovisual Core are
+    under MULTIMEDIA.
 
     Raises RecordError for a source that cannot be read, or that nothing joins to photos.
     """

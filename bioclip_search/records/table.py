@@ -15,13 +15,22 @@ from bioclip_search.errors import RecordError
 from bioclip_search.terms import MEDIA_TERMS, canonical_term
 from bioclip_search.text import clean, printable
 
-__all__ = ["Record", "check_columns", "named_columns", "read_table", "records_of"]
+__all__ = ["LONGEST_FIELD", "Record", "Records", "check_columns", "named_columns", "read_table", "records_of"]
 
 Record = dict[str, str]
 """One row: Darwin Core term (or another column's name) -> value, empty values left out."""
 
+
+class Records(list[Record]):
+    """Records, with the `columns` of their source: a column may be empty in all of them."""
+
+    def __init__(self, records: Iterable[Record], columns: Iterable[str]) -> None:
+        super().__init__(records)
+        self.columns = frozenset(columns)
+
+
 _DELIMITERS = (",", "\t", ";", "|")
-_LONGEST_FIELD = 100_000_000
+LONGEST_FIELD = 100_000_000
 _VALUES_KEPT = 50_000
 _BYTE_ORDER_MARKS = {
     b"\xff\xfe\0\0": "utf-32",
@@ -33,20 +42,20 @@ _BYTE_ORDER_MARKS = {
 _JOINING_TERMS = frozenset({*MEDIA_TERMS, "catalogNumber", "occurrenceID"})
 
 
-def read_table(path: Path, columns: Mapping[str, str]) -> list[Record]:
+def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None) -> Records:
     """All rows of a CSV or TSV file; `columns` as `read_records` takes them. Raises RecordError."""
-    shown = printable(str(path))
+    shown = shown or printable(str(path))
     text = _read_text(path, shown).lstrip("\r\n")
     header = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=header.count)
-    csv.field_size_limit(_LONGEST_FIELD)
+    csv.field_size_limit(LONGEST_FIELD)
     try:
         rows = csv.reader(
             io.StringIO(text, newline=""), delimiter=delimiter, quoting=_quoting(text, delimiter), strict=True
         )
         names = named_columns(next(rows, []), columns, shown)
         check_columns(names, shown)
-        return list(records_of(names, rows))
+        return Records(records_of(names, rows), filter(None, names))
     except csv.Error as error:
         raise RecordError(f"{shown} is not a readable CSV file ({error}); export it again as UTF-8 CSV.") from error
 

@@ -1,5 +1,6 @@
 """Unpack an archive that nobody vouches for: nothing leaves the folder, and its size is bounded."""
 
+import lzma
 import shutil
 import tarfile
 import zipfile
@@ -16,6 +17,16 @@ __all__ = ["MAX_BYTES", "MAX_FILES", "unpack"]
 MAX_BYTES = 20_000_000_000
 MAX_FILES = 10_000
 _BLOCK = 1 << 20
+_DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def unpack(source: Path, folder: Path) -> None:
@@ -40,7 +51,7 @@ def unpack(source: Path, folder: Path) -> None:
                             f"{shown} unpacks to more than {MAX_BYTES / 1e9:.0f} GB; is it an archive of records?"
                         )
                     out.write(block)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise RecordError(f"The archive {shown} is damaged ({error}); download or export it again.") from error
     except OSError as error:
         free = shutil.disk_usage(folder).free / 1e9
