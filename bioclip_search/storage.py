@@ -12,9 +12,9 @@ from bioclip_search.errors import CatalogueDamaged, CatalogueError
 __all__ = ["among", "chunks", "connect", "lance_errors", "quoted", "writing"]
 
 _VALUES_AT_ONCE = 1_000
-_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 128
 # A scan was seen to wait for ever where a batch of rows did not fit into the buffer.
-_BUFFER_BYTES = 64 * 2**20
+_BUFFER_BYTES = 16 * 2**20
 _CACHE_BYTES = 128 * 2**20
 
 
