@@ -117,6 +117,26 @@ class Embedder:
                 parts.append(self._unit(self._model.encode_text(tokens)))
         return np.concatenate(parts)
 
+    def encode_names(self, names: Sequence[str]) -> Features:
+        """Names of taxa or classes -> float32 [n, dim]: the mean over the 80 templates of CLIP.
+
+        As in the zero-shot evaluation of BioCLIP: each text's features are made unit length before
+        they are averaged, and the mean is made unit length again (Radford et al. 2021, section 3.1.4).
+        """
+        import open_clip
+
+        templates = open_clip.OPENAI_IMAGENET_TEMPLATES
+        means = [np.empty((0, self.dim), dtype=np.float32)]
+        for name in names:
+            mean = self.encode_texts([template(name) for template in templates]).mean(axis=0, keepdims=True)
+            means.append(mean / np.linalg.norm(mean))
+        return np.concatenate(means)
+
+    @property
+    def logit_scale(self) -> float:
+        """By what the model multiplies cosines to get logits: exp of its trained parameter, at most 100."""
+        return float(self._model.logit_scale.detach().exp())
+
     @staticmethod
     def _unit(features: Any) -> Features:
         if isinstance(features, tuple):
