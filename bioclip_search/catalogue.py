@@ -24,16 +24,20 @@ from bioclip_search.errors import (
     CatalogueTooNew,
     ModelMismatch,
 )
+from bioclip_search.filters import Filter
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.journal import Journal
 from bioclip_search.paths import is_below
+from bioclip_search.record_search import RecordMatch, RecordSearch
 from bioclip_search.schema import (
     EMBEDDING,
     KEY,
     PHOTO_COLUMNS,
     PRESENT,
+    RECORD_TEXT,
     SCHEMA_VERSION,
     SPECIMEN_COLUMNS,
+    TAXON_COLUMNS,
     THUMBNAIL,
     photo_from_row,
     photo_id,
@@ -44,6 +48,7 @@ from bioclip_search.schema import (
 from bioclip_search.specimen import Photo, Specimen
 from bioclip_search.storage import among, chunks, connect, lance_errors, quoted, writing
 from bioclip_search.taxonomy import RANKS, Taxon
+from bioclip_search.vector_search import IndexReport, Neighbour, VectorSearch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,11 +70,15 @@ class TaxonCount:
 class Catalogue:
     """An open catalogue. Make one with `create` or `open`."""
 
-    def __init__(self, folder: Path, connection: Any, photos: Any, fingerprint: Fingerprint) -> None:
+    def __init__(
+        self, folder: Path, connection: Any, photos: Any, fingerprint: Fingerprint, *, is_past: bool = False
+    ) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
         self.journal = Journal(folder, connection)
         self._photos = photos
+        self._vectors = VectorSearch(folder, photos, is_past=is_past)
+        self._records = RecordSearch(photos)
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -137,7 +146,7 @@ class Catalogue:
             _add_missing_columns(folder, photos, fingerprint.dim)
         else:
             _check_out(folder, photos, as_of)
-        return cls(folder, connection, photos, fingerprint)
+        return cls(folder, connection, photos, fingerprint, is_past=as_of is not None)
 
     def require_model(self, fingerprint: Fingerprint) -> None:
         """Raise ModelMismatch unless embeddings of this model can be compared with the catalogue's."""
@@ -165,7 +174,7 @@ class Catalogue:
         import pyarrow as pa
 
         whole = photo_schema(self.fingerprint.dim)
-        schema = pa.schema([whole.field(name) for name in (KEY, *SPECIMEN_COLUMNS)])
+        schema = pa.schema([whole.field(name) for name in (KEY, *SPECIMEN_COLUMNS, RECORD_TEXT)])
         for chunk in chunks(list(specimens), _DESCRIBED_AT_ONCE):
             rows = [{KEY: key, **specimen_row(specimens[key])} for key in chunk]
             with self._writing():
@@ -209,7 +218,7 @@ class Catalogue:
 
         schema = photo_schema(self.fingerprint.dim)
         for chunk in chunks(list(places)):
-            rows = self._rows(among(KEY, chunk), [*PHOTO_COLUMNS, THUMBNAIL, EMBEDDING])
+            rows = self._rows(among(KEY, chunk), list(schema.names))
             moved = [places[key] for key in rows[KEY].to_pylist()]
             columns = {name: rows[name] for name in schema.names}
             columns |= {
@@ -221,19 +230,33 @@ class Catalogue:
             written = set(columns[KEY].to_pylist())
             self.remove([key for key in chunk if key not in written])
 
-    def optimize(self) -> None:
+    def compact(self) -> None:
         """Compact the files and bring the scalar indices up to date."""
-        from lancedb.index import Bitmap, BTree
+        from lancedb.index import FTS, Bitmap, BTree
 
         with self._writing():
             indexed = {index.columns[0] for index in self._photos.list_indices()}
-            for rank in RANKS:
-                if rank not in indexed:
-                    self._photos.create_index(rank.value, config=Bitmap())
-            for column in (KEY, "content_hash"):
+            for column in (*(rank.value for rank in RANKS), "view"):
+                if column not in indexed:
+                    self._photos.create_index(column, config=Bitmap())
+            for column in (KEY, "content_hash", "catalogNumber", "occurrenceID", "vernacularName", "missing_since"):
                 if column not in indexed:
                     self._photos.create_index(column, config=BTree())
+            if RECORD_TEXT not in indexed and self._photos.count_rows(f"{RECORD_TEXT} IS NOT NULL"):
+                # Numbers and names are what records are asked for: nothing is stemmed or left out.
+                self._photos.create_index(
+                    RECORD_TEXT, config=FTS(stem=False, remove_stop_words=False, ascii_folding=True)
+                )
             self._photos.optimize()
+
+    def optimize(self, *, anew: bool = False) -> None:
+        """Compact, and bring the index of embeddings up to date where there are enough photos for one.
+
+        With `anew` it is written again in any case.
+        """
+        self.compact()
+        with self._writing():
+            self._vectors.refresh(anew=anew)
 
     # Reading
 
@@ -303,24 +326,50 @@ class Catalogue:
         values = self._rows(f"content_hash = {quoted(content_hash)}", [EMBEDDING], limit=1)[EMBEDDING].to_pylist()
         return np.asarray(values[0], dtype=np.float32) if values else None
 
+    def embeddings(self, where: str) -> dict[str, npt.NDArray[np.float32]]:
+        """The embeddings float32 [dim] of the photos that a SQL condition selects, by photo_id; for some thousands."""
+        rows = self._rows(where, [KEY, EMBEDDING])
+        vectors = (np.asarray(value, dtype=np.float32) for value in rows[EMBEDDING].to_pylist())
+        return dict(zip(rows[KEY].to_pylist(), vectors, strict=True))
+
     def taxa(self, *, include_missing: bool = False) -> list[TaxonCount]:
         """Every distinct combination of ranks and common name, with its number of photos (that are not missing)."""
-        columns = [*(rank.value for rank in RANKS), "vernacularName"]
+        columns = list(TAXON_COLUMNS)
         groups = (
             self._rows(None if include_missing else PRESENT, columns).group_by(columns).aggregate([([], "count_all")])
         )
         return [TaxonCount(Taxon.from_ranks(row), row["count_all"]) for row in groups.to_pylist()]
 
     def nearest(
-        self, vector: npt.NDArray[np.floating[Any]], limit: int, where: str | None = None
-    ) -> list[tuple[Photo, float]]:
-        """The photos nearest to a vector [dim], best first, with their cosine; the condition is applied before."""
+        self, vector: npt.NDArray[np.floating[Any]], limit: int, filter_: Filter | None = None, *, exact: bool = False
+    ) -> list[Neighbour]:
+        """The photos nearest to a vector [dim], best first; the filter is applied before.
+
+        `exact` compares every embedding without the index.
+        """
+        unit = np.asarray(vector, dtype=np.float32)
         with self._errors():
-            query = self._photos.search(np.asarray(vector, dtype=np.float32)).distance_type("cosine")
-            if where is not None:
-                query = query.where(where, prefilter=True)
-            rows = query.select([*PHOTO_COLUMNS, "_distance"]).limit(limit).to_list()
-        return [(photo_from_row(row), 1.0 - row["_distance"]) for row in rows]
+            return self._vectors.nearest(unit / np.linalg.norm(unit), limit, filter_ or Filter(), exact=exact)
+
+    def in_records(self, words: str, limit: int, filter_: Filter) -> list[RecordMatch]:
+        """The photos whose records say all of the words, best first (BM25). Raises QueryError where no index of
+        the records was made."""
+        with self._errors():
+            return self._records.matches(words, limit, filter_)
+
+    def names(self, *, include_missing: bool = False) -> dict[str, set[str]]:
+        """By column, ranks and vernacularName, the names that photos carry."""
+        with self._errors():
+            names = self._vectors.names(include_missing=include_missing)
+        if names is None:
+            table = self._rows(None if include_missing else PRESENT, list(TAXON_COLUMNS))
+            names = {column: set(table[column].unique().drop_null().to_pylist()) for column in TAXON_COLUMNS}
+        return names
+
+    def index_report(self) -> IndexReport:
+        """How the nearest are found, and how many photos the index does not know."""
+        with self._errors():
+            return self._vectors.report()
 
     def _rows(self, where: str | None, columns: list[str], limit: int | None = None) -> "pa.Table":
         with self._errors():

@@ -25,8 +25,10 @@ __all__ = [
     "OTHER_TERMS",
     "PHOTO_COLUMNS",
     "PRESENT",
+    "RECORD_TEXT",
     "SCHEMA_VERSION",
     "SPECIMEN_COLUMNS",
+    "TAXON_COLUMNS",
     "THUMBNAIL",
     "photo_from_row",
     "photo_id",
@@ -36,7 +38,7 @@ __all__ = [
     "specimen_row",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 KEY = "photo_id"
 EMBEDDING = "embedding"
@@ -50,12 +52,18 @@ MISSING = "missing_since IS NOT NULL"
 OTHER_TERMS = "otherTerms"
 """The column of what a record says beyond SPECIMEN_TERMS: a JSON object."""
 
+RECORD_TEXT = "recordText"
+"""The column of all that a record says, one value a line, for full-text search."""
+
 _FILE_COLUMNS = (
     *("root", "path", "size", "mtime", "content_hash", "width", "height", "view"),
     *("indexed_at", "missing_since"),
 )
 SPECIMEN_COLUMNS = (*SPECIMEN_TERMS, OTHER_TERMS)
 PHOTO_COLUMNS = (KEY, *_FILE_COLUMNS, *SPECIMEN_COLUMNS)
+
+
+TAXON_COLUMNS = (*(rank.value for rank in RANKS), "vernacularName")
 
 
 def photo_id(root: str, path: str) -> str:
@@ -83,6 +91,7 @@ def photo_schema(dim: int, metadata: Mapping[str, str] | None = None) -> "pa.Sch
         "decimalLongitude": pa.float64(),
     }
     fields = [pa.field(name, types.get(name, pa.string()), nullable=name != KEY) for name in PHOTO_COLUMNS]
+    fields.append(pa.field(RECORD_TEXT, pa.string()))
     fields.append(pa.field(THUMBNAIL, pa.binary()))
     fields.append(pa.field(EMBEDDING, pa.list_(pa.float16(), dim)))
     return pa.schema(fields, metadata=dict(metadata or {}))
@@ -98,7 +107,7 @@ def photo_table(
     schema = photo_schema(dim)
     rows = [_photo_row(photo) for photo in photos]
     columns: dict[str, Any] = {
-        name: pa.array([row[name] for row in rows], schema.field(name).type) for name in PHOTO_COLUMNS
+        name: pa.array([row[name] for row in rows], schema.field(name).type) for name in (*PHOTO_COLUMNS, RECORD_TEXT)
     }
     columns[THUMBNAIL] = pa.array(thumbnails, pa.binary())
     flat = pa.array(np.ascontiguousarray(embeddings, dtype=np.float16).reshape(-1), pa.float16())
@@ -112,7 +121,7 @@ def _photo_row(photo: Photo) -> dict[str, Any]:
 
 
 def specimen_row(specimen: Specimen) -> dict[str, Any]:
-    """The Darwin Core columns of a specimen."""
+    """The Darwin Core columns of a specimen, and the text that its record is found by."""
     terms = dict(specimen.terms)
     row: dict[str, Any] = dict.fromkeys(SPECIMEN_TERMS)
     for name in NUMBER_TERMS:
@@ -125,7 +134,14 @@ def specimen_row(specimen: Specimen) -> dict[str, Any]:
     row["vernacularName"] = specimen.taxon.common_name
     # A number that is written as something else stays with the others.
     row[OTHER_TERMS] = json.dumps(terms, ensure_ascii=False, sort_keys=True) if terms else None
+    row[RECORD_TEXT] = _record_text(specimen)
     return row
+
+
+def _record_text(specimen: Specimen) -> str | None:
+    names = [name for _, name in specimen.taxon.lineage]
+    values = [*specimen.terms.values(), *names, specimen.taxon.common_name]
+    return "\n".join(dict.fromkeys(value for value in values if value)) or None
 
 
 def specimen_from_row(row: Mapping[str, Any]) -> Specimen:
@@ -136,7 +152,7 @@ def specimen_from_row(row: Mapping[str, Any]) -> Specimen:
 
 
 def _taxon_names(row: Mapping[str, Any]) -> dict[str, str | None]:
-    return {name: row[name] for name in (*(rank.value for rank in RANKS), "vernacularName")}
+    return {name: row[name] for name in TAXON_COLUMNS}
 
 
 def photo_from_row(row: Mapping[str, Any]) -> Photo:

@@ -72,7 +72,7 @@ class Writer:
             self._count(photos)
             self._commits += 1
             if self._commits % _OPTIMIZE_COMMITS == 0:
-                self._catalogue.optimize()
+                self._catalogue.compact()
         self._last_commit = time.monotonic()
 
     def _keep(self, batch: Batch) -> None:

@@ -4,51 +4,27 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from bioclip_search.cli.output import print_csv, print_json, print_lines, print_table
-from bioclip_search.taxonomy import RANKS
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
-    from bioclip_search.query import Hit
+    from bioclip_search.query import Hit, Hits
 
-__all__ = ["HIT_COLUMNS", "hit_row", "print_hits"]
-
-HIT_COLUMNS = (
-    "score",
-    "root",
-    "path",
-    "catalogNumber",
-    "occurrenceID",
-    "scientificName",
-    "vernacularName",
-    *(rank.value for rank in RANKS),
-    "view",
-    "missingSince",
-)
+__all__ = ["print_hits", "print_notes"]
 
 
-def hit_row(hit: "Hit") -> dict[str, Any]:
-    """A hit as a flat mapping of HIT_COLUMNS."""
-    photo, specimen = hit.photo, hit.photo.specimen
-    return {
-        "score": None if hit.score is None else round(hit.score, 6),
-        "root": photo.root,
-        "path": photo.path,
-        "catalogNumber": specimen.catalog_number,
-        "occurrenceID": specimen.occurrence_id,
-        "scientificName": specimen.scientific_name or specimen.taxon.scientific_name,
-        "vernacularName": specimen.taxon.common_name,
-        **{rank.value: specimen.taxon.name_at(rank) for rank in RANKS},
-        "view": photo.view,
-        "missingSince": photo.missing_since.isoformat(timespec="seconds") if photo.missing_since else None,
-    }
+def print_hits(hits: Sequence["Hit"], format_: str, *, why: bool = False) -> None:
+    """Print hits as table, json, csv, paths (one a line) or paths0 (each ended by a NUL, for `xargs -0`).
 
+    With `why`, json and table also tell how each part of the query matched.
+    """
+    from bioclip_search.query import HIT_COLUMNS, hit_row
 
-def print_hits(hits: Sequence["Hit"], format_: str) -> None:
-    """Print hits as table, json, csv, paths (one a line) or paths0 (each ended by a NUL, for `xargs -0`)."""
     rows = [hit_row(hit) for hit in hits]
     if format_ == "json":
-        print_json(rows)
+        print_json([{**row, "why": _why(hit)} for row, hit in zip(rows, hits, strict=True)] if why else rows)
     elif format_ == "csv":
         print_csv(HIT_COLUMNS, rows)
     elif format_ == "paths":
@@ -61,16 +37,43 @@ def print_hits(hits: Sequence["Hit"], format_: str) -> None:
     elif not rows:
         print_lines(["No photos were found."])
     else:
-        _print_table(rows)
+        _print_table(rows, [_why_in_words(hit) for hit in hits] if why else None)
 
 
-def _print_table(rows: Sequence[dict[str, Any]]) -> None:
+def print_notes(hits: "Hits") -> None:
+    """Say on standard error what the hits themselves do not tell."""
+    for found in hits.determined:
+        name, photos = printable(found.name), f"{found.photos:,} photo{'' if found.photos == 1 else 's'}"
+        click.echo(f'Determined as {name}: {photos}; list them with --taxon "{name}".', err=True)
+    if hits.no_good_match:
+        click.echo("No good match: things that are surely not in this catalogue come as near as these hits.", err=True)
+
+
+def _why(hit: "Hit") -> list[dict[str, Any]]:
+    return [
+        {
+            "part": evidence.part,
+            "weight": round(evidence.weight, 6),
+            "cosine": None if evidence.cosine is None else round(evidence.cosine, 6),
+        }
+        for evidence in hit.why
+    ]
+
+
+def _why_in_words(hit: "Hit") -> str:
+    return ", ".join(
+        f"{evidence.part} {evidence.weight if evidence.cosine is None else evidence.cosine:.3f}" for evidence in hit.why
+    )
+
+
+def _print_table(rows: Sequence[dict[str, Any]], why: Sequence[str] | None) -> None:
     columns = {
         "score": "cyan",
         "scientific name": "italic",
         "common name": "",
         "catalogue number": "",
         "path": "dim",
+        **({"why": ""} if why else {}),
     }
     cells = [
         (
@@ -79,7 +82,8 @@ def _print_table(rows: Sequence[dict[str, Any]]) -> None:
             row["vernacularName"],
             row["catalogNumber"],
             row["path"] if row["missingSince"] is None else f"{row['path']} (missing)",
+            *((why[at],) if why else ()),
         )
-        for row in rows
+        for at, row in enumerate(rows)
     ]
     print_table(columns, cells)

@@ -1,71 +1,78 @@
 """bioclip-search search"""
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioclip_search.cli.options import as_of_option, catalogue_option, device_options, format_option
+from bioclip_search.cli.options import as_of_option, catalogue_option, device_options, format_option, query_options
+
+if TYPE_CHECKING:
+    from bioclip_search.query import Query
 
 __all__ = ["command"]
 
 
 @click.command("search")
-@click.argument("words", nargs=-1, metavar="[TEXT]")
-@click.option("--image", type=click.Path(path_type=Path), help="A photo that the hits should look like.")
-@click.option("--taxon", help="Only photos of this taxon: a name of any rank, or a common name.")
+@query_options
 @click.option("-k", "limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="Number of hits.")
-@click.option("--text-weight", type=float, help="Weight of TEXT beside --image.  [default: 1.0]")
-@click.option("--image-weight", type=float, help="Weight of --image beside TEXT.  [default: 1.0]")
-@click.option("--include-missing", is_flag=True, help="Also photos whose files were gone at the last indexing.")
+@click.option("--offset", type=click.IntRange(0, 100_000), default=0, help="Leave out so many of the best hits.")
+@click.option("--why", is_flag=True, help="Also how near each hit is to each part of the query.")
+@click.option(
+    "--batch",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Search for every line of this file (- is standard input), or for every photo of this folder, and print "
+    "one JSON object a line: query and hits.",
+)
 @click.option("--model", help="Where the catalogue's model is now, if not where it was.")
 @as_of_option
 @catalogue_option
 @device_options
 @format_option("table", "json", "csv", "paths", "paths0")
 def command(
-    words: tuple[str, ...],
-    image: Path | None,
-    taxon: str | None,
     limit: int,
-    text_weight: float | None,
-    image_weight: float | None,
-    include_missing: bool,
+    offset: int,
+    batch: Path | None,
     model: str | None,
     as_of: int | None,
     catalogue: Path | None,
     device: str,
     dtype: str,
     format_: str,
+    why: bool,
+    **asked: Any,
 ) -> None:
-    """Find photos by words, by a photo, or by both; --taxon alone lists the photos of a taxon.
+    """Find photos by words, by photos, or both; by what their records say; or list those of a taxon.
+
+    TEXT may be a name (“Danaus plexippus”, “monarch”) or a description (“pinned wasp, dorsal view”). BioCLIP
+    was trained on names and knows little else: a name finds far more surely than a description does. A number
+    and a colon before TEXT or PHOTO is its weight: 0.5:herbarium.
 
     \b
     bioclip-search search "orange butterfly with black veins"
-    bioclip-search search --image unknown.jpg --taxon Nymphalidae
-    bioclip-search search "on a herbarium sheet" --image leaf.jpg -k 20
+    bioclip-search search --image unknown.jpg --taxon Nymphalidae --not "label only"
+    bioclip-search search --like EMEC1142 --by-specimen --where "country = Panama and year < 1950"
+    bioclip-search search --text-in-records "Panama 1911"
     """
     from bioclip_search.catalogue import Catalogue
-    from bioclip_search.cli.hits import print_hits
+    from bioclip_search.cli.batch import print_batch
+    from bioclip_search.cli.hits import print_hits, print_notes
     from bioclip_search.config import catalogue_folder
     from bioclip_search.embedder import Embedder
-    from bioclip_search.errors import UsageError
-    from bioclip_search.query import Query, search
+    from bioclip_search.query import Searcher
 
-    if not (words and image) and (text_weight is not None or image_weight is not None):
-        raise UsageError("--text-weight and --image-weight weigh words against a photo; give both TEXT and --image.")
-    query = Query(
-        text=" ".join(words) or None,
-        photo=image,
-        text_weight=1.0 if text_weight is None else text_weight,
-        photo_weight=1.0 if image_weight is None else image_weight,
-        taxon=taxon,
-        limit=limit,
-        include_missing=include_missing,
-    )
     opened = Catalogue.open(catalogue_folder(catalogue), as_of)
     built_with = opened.fingerprint
 
     def load() -> Embedder:
         return Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
 
-    print_hits(search(opened, query, load), format_)
+    searcher = Searcher(opened, load)
+    if batch is not None:
+        print_batch(searcher, batch, lambda **part: query_of(limit=limit, offset=offset, **{**asked, **part}))
+        return
+    hits = searcher.search(query_of(limit=limit, offset=offset, **asked))
+    print_hits(hits, format_, why=why)
+    if format_ == "table":
+        print_notes(hits)

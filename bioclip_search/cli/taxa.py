@@ -40,7 +40,7 @@ def command(name: str | None, down_to: str | None, as_of: int | None, catalogue:
     roots = [grow_tree((found.taxon, found.photos) for found in opened.taxa())]
     if name is not None:
         # An unknown name is answered with near ones, a synonym with its accepted name.
-        roots = roots[0].named({spelt for _, spelt in resolve_taxon(opened, name).names})
+        roots = roots[0].named({spelt for _, spelt in resolve_taxon(opened, name)})
         if not roots:
             raise QueryError(
                 "The photos of that common name have no rank; list them with `bioclip-search search --taxon`."

@@ -16,6 +16,7 @@ from bioclip_search.export.layout import STORED_COLUMNS, Layout, Survey, specime
 from bioclip_search.export.scratch import Scratch
 from bioclip_search.export.selection import Selection
 from bioclip_search.export.target import check_target, written_aside
+from bioclip_search.filters import Filter
 from bioclip_search.query import Query, resolve_taxon, search
 from bioclip_search.schema import EMBEDDING
 
@@ -99,8 +100,9 @@ def export_photos(
     if options.target != STANDARD_OUTPUT:
         check_target(options.target, catalogue, force=options.force)
     with Scratch() as scratch:
-        taxon = resolve_taxon(catalogue, choice.taxon).condition if choice.taxon is not None else None
-        selection = Selection(catalogue, scratch, taxon, include_missing=choice.include_missing)
+        taxon = () if choice.taxon is None else (resolve_taxon(catalogue, choice.taxon),)
+        where = Filter(taxa=taxon, include_missing=True).sql
+        selection = Selection(catalogue, scratch, where, include_missing=choice.include_missing)
         if choice.query is not None:
             selection.list_hits(search(catalogue, choice.query, embedder))
         if choice.lines is not None:

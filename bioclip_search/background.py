@@ -1,0 +1,127 @@
+"""What unrelated queries reach in a catalogue: below it the best hit is no good match.
+
+Some things that no collection of specimens holds are asked for, as words and as drawn pictures; how near
+their best hits come is kept beside the catalogue.
+"""
+
+import json
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from bioclip_search.catalogue import Catalogue
+from bioclip_search.embedder import Embedder
+from bioclip_search.filters import Filter
+from bioclip_search.prompts import caption
+from bioclip_search.text_features import TextFeatures, TextKind
+
+__all__ = ["Background", "measure_background"]
+
+_FILE = "background.json"
+_SIDE = 224
+# The share of unrelated queries that stay below the limit.
+_QUANTILE = 0.95
+
+_UNRELATED = (
+    *("a bicycle", "a laptop computer", "a city street at night", "a bowl of soup", "a football match"),
+    *("a spreadsheet", "an aeroplane", "a wedding cake", "a coffee machine", "a motorway", "a pair of trousers"),
+    *("an electric guitar", "a living room", "a traffic light", "a smartphone", "a railway station", "a bank note"),
+    *("a skyscraper", "a washing machine", "a school bus", "a chess board", "a newspaper", "a bridge over a river"),
+    *("a refrigerator", "a swimming pool", "a rocket launch", "an office meeting", "a pizza", "a wrist watch"),
+    *("a satellite dish", "a shopping trolley", "a violin"),
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The best cosines that unrelated texts and pictures reached, and the number of photos then."""
+
+    texts: tuple[float, ...]
+    pictures: tuple[float, ...]
+    photos: int
+
+    def reached(self, *, is_text: bool) -> float:
+        """The cosine that 95 % of the unrelated queries stay below."""
+        return float(np.quantile(self.texts if is_text else self.pictures, _QUANTILE))
+
+    @classmethod
+    def read(cls, catalogue: Catalogue) -> "Background | None":
+        """What was measured for the catalogue's model; None if nothing was."""
+        try:
+            kept = json.loads((catalogue.folder / _FILE).read_text(encoding="utf-8"))
+            if kept["model"] != catalogue.fingerprint.to_json():
+                return None
+            return cls(tuple(map(float, kept["texts"])), tuple(map(float, kept["pictures"])), int(kept["photos"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            _log.debug("the background of %s cannot be read", catalogue.folder, exc_info=True)
+            return None
+
+
+def measure_background(catalogue: Catalogue, embedder: Embedder) -> Background | None:
+    """Ask a catalogue for what it does not hold, and keep how near the best hits came; None for an empty one."""
+    photos = catalogue.count()
+    if not photos:
+        return None
+    texts = TextFeatures(catalogue.fingerprint, lambda: embedder).of(
+        [caption(text) for text in _UNRELATED], TextKind.SENTENCE
+    )
+    pictures = embedder.encode_images(_drawn())
+    background = Background(_best(catalogue, texts), _best(catalogue, pictures), photos)
+    _write(
+        catalogue.folder / _FILE,
+        {
+            "model": catalogue.fingerprint.to_json(),
+            "texts": background.texts,
+            "pictures": background.pictures,
+            "photos": photos,
+        },
+    )
+    return background
+
+
+def _best(catalogue: Catalogue, vectors: npt.NDArray[np.float32]) -> tuple[float, ...]:
+    everything = Filter(include_missing=True)
+    return tuple(catalogue.nearest(vector, 1, everything)[0].cosine for vector in vectors)
+
+
+def _drawn() -> Sequence[Image.Image]:
+    """Pictures that no camera takes: stripes, boards, gradients, noise and lines of blocks like writing."""
+    pictures = [_gradient(turns) for turns in range(4)]
+    for number in range(8):
+        rng = np.random.default_rng(number)
+        pictures.append(Image.fromarray(rng.integers(0, 256, (2 + 6 * number,) * 2 + (3,), dtype=np.uint8)))
+        pictures.append(_lines(rng))
+    return [picture.resize((_SIDE, _SIDE), Image.Resampling.NEAREST) for picture in pictures]
+
+
+def _gradient(turns: int) -> Image.Image:
+    slope = np.linspace(0, 255, _SIDE, dtype=np.uint8)
+    return Image.fromarray(np.rot90(np.tile(slope, (_SIDE, 1)), turns).copy()).convert("RGB")
+
+
+def _lines(rng: np.random.Generator) -> Image.Image:
+    image = Image.new("RGB", (_SIDE, _SIDE), "white")
+    draw = ImageDraw.Draw(image)
+    for top in range(8, _SIDE - 8, int(rng.integers(10, 24))):
+        left = 8
+        while left < _SIDE - 20:
+            width = int(rng.integers(6, 40))
+            draw.rectangle((left, top, min(left + width, _SIDE - 8), top + 5), fill="black")
+            left += width + 6
+    return image
+
+
+def _write(file: Path, content: object) -> None:
+    aside = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+    aside.write_text(json.dumps(content), encoding="utf-8")
+    aside.replace(file)

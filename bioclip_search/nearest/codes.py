@@ -1,0 +1,94 @@
+"""Embeddings as codes: principal components, each rounded to 8 bits on a scale of its own.
+
+The cosine of a query and a photo is q·x = q·mean + p·y, where y are the photo's components, p the
+query's. With code c = round(y / step), p·y is nearly (p * step)·c, a product of small integers.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Codec", "CodedQuery"]
+
+Vectors = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int8]
+
+_LARGEST = 127
+# Components reach this many standard deviations before they are cut off; of a million normal values seven do.
+_REACH = 4.5
+_SMALLEST_SPREAD = 1e-6
+
+
+@dataclass(frozen=True)
+class Codec:
+    """`mean` float32 [dim]; `basis` float32 [dim, dim], its columns the components, the widest first;
+    `spread` float32 [dim], the standard deviation of each."""
+
+    mean: Vectors
+    basis: Vectors
+    spread: Vectors
+
+    @classmethod
+    def fit(cls, sample: Vectors) -> "Codec":
+        """The principal components of a sample of embeddings, float32 [n, dim] with n > 0."""
+        mean = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
+        centred = sample - mean
+        variances, basis = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(sample))
+        spread = np.sqrt(np.maximum(variances[::-1], 0.0))
+        return cls(
+            mean,
+            np.ascontiguousarray(basis[:, ::-1], dtype=np.float32),
+            np.maximum(spread, _SMALLEST_SPREAD).astype(np.float32),
+        )
+
+    @property
+    def dim(self) -> int:
+        return len(self.mean)
+
+    @property
+    def step(self) -> Vectors:
+        """What one unit of a code is worth in each component, float32 [dim]."""
+        step: Vectors = self.spread * np.float32(_REACH / _LARGEST)
+        return step
+
+    def encode(self, embeddings: Vectors) -> Codes:
+        """Unit-length float32 [n, dim] -> int8 [n, dim]."""
+        units = (embeddings - self.mean) @ (self.basis / self.step)
+        return np.clip(np.rint(units), -_LARGEST, _LARGEST).astype(np.int8)
+
+    def ask(self, query: Vectors, ends: Sequence[int]) -> "CodedQuery":
+        """A query float32 [dim], cut behind the components that `ends` names, as the codes are."""
+        components = query @ self.basis
+        weights = components * self.step
+        parts, units, rounding = [], [], 0.0
+        doubts = []
+        for start, end in pairwise((0, *ends)):
+            part, unit = _rounded(weights[start:end])
+            parts.append(part)
+            units.append(unit)
+            # Each weight is off by up to half a unit, evenly; codes spread over a part of what 8 bits hold.
+            rounding += (end - start) * (unit**2 / 12) * (_LARGEST / _REACH) ** 2
+            unseen = float(np.square(components[end:] * self.spread[end:]).sum())
+            doubts.append(math.sqrt(unseen + rounding))
+        return CodedQuery(tuple(parts), tuple(units), tuple(doubts))
+
+
+@dataclass(frozen=True)
+class CodedQuery:
+    """The query's weights in parts, int8 [end - start], each in units of its own.
+
+    `doubts` are the standard deviations, in cosine, of what a photo's score may still differ after each part.
+    """
+
+    parts: tuple[Codes, ...]
+    units: tuple[float, ...]
+    doubts: tuple[float, ...]
+
+
+def _rounded(weights: Vectors) -> tuple[Codes, float]:
+    unit = float(np.abs(weights).max(initial=0.0)) / _LARGEST or 1.0
+    return np.rint(weights / unit).astype(np.int8), unit

@@ -1,0 +1,87 @@
+"""The scan: which photos' codes score best against a query.
+
+1. The first part of every code that is asked for is multiplied with the query's.
+2. The whole codes of the few that look best so far give a score that the hits reach at least.
+3. Photos that may still reach it, for all the doubt that the parts seen leave, are looked at part by part.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from bioclip_search.nearest.codes import CodedQuery, Codes
+
+__all__ = ["Places", "Scores", "best", "part_ends"]
+
+Places = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float64]
+
+# Of a million photos, 128 components are what a core's memory delivers in some 7 ms.
+_ENDS = (128, 256)
+
+# A photo is passed over when what was not yet looked at would have to be this many standard deviations off.
+_DOUBTS = 5.0
+_BLOCK = 512
+# Above this share it is faster to multiply all than to pick out those that are asked for.
+_MOST_OF = 0.15
+
+
+def part_ends(dim: int) -> tuple[int, ...]:
+    """Behind which components the codes of embeddings [dim] are cut into parts."""
+    return (*(end for end in _ENDS if end < dim), dim)
+
+
+def best(query: CodedQuery, parts: Sequence[Codes], count: int, among: Places | None = None) -> tuple[Places, Scores]:
+    """The places of the `count` best codes, best first, and their scores (cosine less a constant).
+
+    `parts` are int8 [n, end - start] and may be mapped files; `among` are the ascending places that may be
+    found, all without it.
+    """
+    first = _first(query, parts[0], among)
+    enough = -np.inf
+    if len(first) > count:
+        likely = np.flatnonzero(first >= _reached_by(first, count))
+        reached = _completed(query, parts, likely if among is None else among[likely], first[likely])
+        enough = float(np.partition(reached, len(reached) - count)[len(reached) - count])
+    # Whatever is done to all photos takes a millisecond and more of a million, so this is the only pass.
+    possible = np.flatnonzero(first >= enough - _DOUBTS * query.doubts[0])
+    places, scores = possible if among is None else among[possible], first[possible]
+    for level in range(1, len(parts)):
+        scores = scores + _product(query, level, parts[level][places])
+        remaining = scores >= enough - _DOUBTS * query.doubts[level]
+        places, scores = places[remaining], scores[remaining]
+    order = np.argsort(-scores, kind="stable")[:count]
+    return places[order], scores[order]
+
+
+def _first(query: CodedQuery, codes: Codes, among: Places | None) -> Scores:
+    if among is None:
+        return _product(query, 0, codes)
+    if len(among) > _MOST_OF * len(codes):
+        return _product(query, 0, codes)[among]
+    return _product(query, 0, codes[among])
+
+
+def _completed(query: CodedQuery, parts: Sequence[Codes], places: Places, scores: Scores) -> Scores:
+    for level in range(1, len(parts)):
+        scores = scores + _product(query, level, parts[level][places])
+    return scores
+
+
+def _product(query: CodedQuery, level: int, codes: Codes) -> Scores:
+    """int8 [n, d] times the query's part int8 [d] -> float64 [n], in cosine."""
+    if len(codes) == 0:
+        return np.zeros(0)
+    import simsimd
+
+    products: Scores = np.asarray(simsimd.cdist(query.parts[level][None], codes, "dot"))[0]
+    products *= query.units[level]
+    return products
+
+
+def _reached_by(scores: Scores, count: int) -> float:
+    """A score that at least `count` reach, and not many more: the best of blocks tell, without sorting all."""
+    blocks = len(scores) // _BLOCK
+    tops = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1) if blocks >= 4 * count else scores
+    return float(np.partition(tops, len(tops) - count)[len(tops) - count])

@@ -1,0 +1,103 @@
+"""What can be asked, as a value: the same for the command line, the terminal UI and Python."""
+
+import math
+from dataclasses import dataclass
+
+from bioclip_search.errors import QueryError
+from bioclip_search.region import Region
+from bioclip_search.text import clean
+
+__all__ = ["LikePart", "Part", "PhotoPart", "Query", "TextPart"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Words. A name is put to the model as BioCLIP is asked for names, other words as a caption; with `literal`
+    they go to it as they are. A negative weight leads away from them."""
+
+    words: str
+    weight: float = 1.0
+    literal: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoPart:
+    """A picture: a path, an http(s) address, or “-” for standard input; perhaps only a region of it."""
+
+    source: str
+    weight: float = 1.0
+    region: Region | None = None
+
+    @property
+    def label(self) -> str:
+        return self.source if self.region is None else f"{self.source} ({self.region})"
+
+
+@dataclass(frozen=True, slots=True)
+class LikePart:
+    """Photos of the catalogue, by catalogue number, occurrenceID or path; they themselves are not found."""
+
+    name: str
+    weight: float = 1.0
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+
+Part = TextPart | PhotoPart | LikePart
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for: parts, words in records, or only a taxon or a condition, whose photos are listed.
+
+    The parts' unit vectors are multiplied by their weights and added; hits are ordered by the cosine to the
+    sum, which is the order of the weighted sum of their cosines to the parts.
+
+    `taxa` are names of any rank or common names, of which a hit has one; `not_taxa` those it must not have;
+    `where` is a condition on Darwin Core terms (see `bioclip_search.conditions`); `records` are words that its
+    record must say. `by_specimen` gives the best photo of each specimen, `diverse` prefers hits that differ
+    from each other. `exact` compares every embedding without the index.
+
+    Raises QueryError for a query that cannot be asked.
+    """
+
+    parts: tuple[Part, ...] = ()
+    taxa: tuple[str, ...] = ()
+    not_taxa: tuple[str, ...] = ()
+    where: str | None = None
+    view: str | None = None
+    records: str | None = None
+    limit: int = 10
+    offset: int = 0
+    min_score: float | None = None
+    by_specimen: bool = False
+    diverse: bool = False
+    exact: bool = False
+    include_missing: bool = False
+
+    def __post_init__(self) -> None:
+        for option, names in (("--taxon", self.taxa), ("--not-taxon", self.not_taxa)):
+            if any(clean(name) is None for name in names):
+                raise QueryError(f"The name after {option} is empty; give a name of any rank, or leave {option} out.")
+        object.__setattr__(self, "parts", tuple(part for part in self.parts if clean(part.label)))
+        object.__setattr__(self, "records", clean(self.records))
+        if not all(math.isfinite(part.weight) for part in self.parts):
+            raise QueryError("A weight must be a finite number.")
+        asked = (self.parts, self.taxa, self.not_taxa, self.where, self.view, self.records)
+        if not any(asked):
+            raise QueryError(
+                "There is nothing to look for: give words, --image PHOTO, --like NUMBER, --taxon NAME or "
+                "--where CONDITION."
+            )
+        if self.parts and not any(part.weight for part in self.parts):
+            raise QueryError("Every part of the query has the weight 0; give at least one another weight.")
+        if self.limit < 1 or self.offset < 0:
+            raise QueryError("The number of hits (-k) must be at least 1, and --offset at least 0.")
+        if not self.parts and (self.min_score is not None or self.diverse):
+            raise QueryError("--min-score and --diverse are for hits with a score; give words, --image or --like.")

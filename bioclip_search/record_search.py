@@ -1,0 +1,50 @@
+"""Full-text search in the records of specimens, by LanceDB's index of their words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bioclip_search.errors import QueryError
+from bioclip_search.filters import Filter
+from bioclip_search.schema import EMBEDDING, PHOTO_COLUMNS, RECORD_TEXT
+
+__all__ = ["RecordMatch", "RecordSearch"]
+
+_SCORE = "_score"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMatch:
+    """A row without its thumbnail, its unit-length embedding float32 [dim], and how well it matches (BM25)."""
+
+    row: dict[str, Any]
+    embedding: npt.NDArray[np.float32]
+    relevance: float
+
+
+class RecordSearch:
+    """Searches the words of the records in a catalogue's table."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def matches(self, words: str, limit: int, filter_: Filter) -> list[RecordMatch]:
+        """The photos whose records say all of the words, in any order and letter case, best first."""
+        from lancedb.query import MatchQuery, Operator
+
+        if not any(RECORD_TEXT in index.columns for index in self._table.list_indices()):
+            if not self._table.count_rows(f"{RECORD_TEXT} IS NOT NULL"):
+                return []
+            raise QueryError("The words of the records are not indexed yet; run `bioclip-search optimize`.")
+        asked = MatchQuery(words, RECORD_TEXT, operator=Operator.AND)
+        query = self._table.search(asked, query_type="fts").select([*PHOTO_COLUMNS, EMBEDDING, _SCORE])
+        if filter_.sql is not None:
+            query = query.where(filter_.sql, prefilter=True)
+        return [_match(row) for row in query.limit(limit).to_list()]
+
+
+def _match(row: dict[str, Any]) -> RecordMatch:
+    embedding = np.asarray(row.pop(EMBEDDING), dtype=np.float32)
+    return RecordMatch(row, embedding / np.linalg.norm(embedding), float(row.pop(_SCORE)))
