@@ -8,7 +8,7 @@ from functools import cache
 
 from bioclip_search.taxonomy import RANKS
 
-__all__ = ["MEDIA_TERMS", "MULTIMEDIA", "SPECIMEN_TERMS", "canonical_term"]
+__all__ = ["MEDIA_TERMS", "MULTIMEDIA", "SPECIMEN_TERMS", "canonical_term", "is_standard_term"]
 
 SPECIMEN_TERMS = (
     "occurrenceID",
@@ -65,9 +65,18 @@ def canonical_term(column: str) -> str:
     return _spellings().get(bare.lower(), bare)
 
 
+def is_standard_term(column: str) -> bool:
+    """Whether a column's name is a term of Darwin Core, in any spelling that `canonical_term` knows."""
+    return canonical_term(column) in _standard_terms()
+
+
 @cache
 def _spellings() -> dict[str, str]:
+    return {name.lower(): name for name in (*_standard_terms(), *_OURS)}
+
+
+@cache
+def _standard_terms() -> frozenset[str]:
     from dwca.darwincore.terms import TERMS
 
-    standard = (address.rsplit("/", 1)[-1].rsplit("#", 1)[-1] for address in TERMS)
-    return {name.lower(): name for name in (*standard, *_OURS)}
+    return frozenset(address.rsplit("/", 1)[-1].rsplit("#", 1)[-1] for address in TERMS)
