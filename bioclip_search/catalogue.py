@@ -43,6 +43,7 @@ from bioclip_search.schema import (
     photo_id,
     photo_schema,
     photo_table,
+    record_text,
     specimen_row,
 )
 from bioclip_search.specimen import Photo, Specimen
@@ -79,6 +80,7 @@ class Catalogue:
         self._photos = photos
         self._vectors = VectorSearch(folder, photos, is_past=is_past)
         self._records = RecordSearch(photos)
+        self._names: tuple[tuple[int, bool], dict[str, set[str]]] | None = None
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -176,7 +178,9 @@ class Catalogue:
         whole = photo_schema(self.fingerprint.dim)
         schema = pa.schema([whole.field(name) for name in (KEY, *SPECIMEN_COLUMNS, RECORD_TEXT)])
         for chunk in chunks(list(specimens), _DESCRIBED_AT_ONCE):
-            rows = [{KEY: key, **specimen_row(specimens[key])} for key in chunk]
+            rows = [
+                {KEY: key, **specimen_row(specimens[key]), RECORD_TEXT: record_text(specimens[key])} for key in chunk
+            ]
             with self._writing():
                 table = pa.Table.from_pylist(rows, schema=schema)
                 self._photos.merge_insert(KEY).when_matched_update_all().execute(table)
@@ -360,11 +364,15 @@ class Catalogue:
     def names(self, *, include_missing: bool = False) -> dict[str, set[str]]:
         """By column, ranks and vernacularName, the names that photos carry."""
         with self._errors():
-            names = self._vectors.names(include_missing=include_missing)
-        if names is None:
-            table = self._rows(None if include_missing else PRESENT, list(TAXON_COLUMNS))
-            names = {column: set(table[column].unique().drop_null().to_pylist()) for column in TAXON_COLUMNS}
-        return names
+            state = (int(self._photos.version), include_missing)
+            if self._names is None or self._names[0] != state:
+                names = self._vectors.names(include_missing=include_missing)
+                self._names = (state, names if names is not None else self._names_in_rows(state[1]))
+        return self._names[1]
+
+    def _names_in_rows(self, include_missing: bool) -> dict[str, set[str]]:
+        table = self._rows(None if include_missing else PRESENT, list(TAXON_COLUMNS))
+        return {column: set(table[column].unique().drop_null().to_pylist()) for column in TAXON_COLUMNS}
 
     def index_report(self) -> IndexReport:
         """How the nearest are found, and how many photos the index does not know."""

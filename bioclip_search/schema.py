@@ -34,6 +34,7 @@ __all__ = [
     "photo_id",
     "photo_schema",
     "photo_table",
+    "record_text",
     "specimen_from_row",
     "specimen_row",
 ]
@@ -117,11 +118,16 @@ def photo_table(
 
 def _photo_row(photo: Photo) -> dict[str, Any]:
     files = {name: getattr(photo, name) for name in _FILE_COLUMNS}
-    return {KEY: photo_id(photo.root, photo.path), **files, **specimen_row(photo.specimen)}
+    return {
+        KEY: photo_id(photo.root, photo.path),
+        **files,
+        **specimen_row(photo.specimen),
+        RECORD_TEXT: record_text(photo.specimen),
+    }
 
 
 def specimen_row(specimen: Specimen) -> dict[str, Any]:
-    """The Darwin Core columns of a specimen, and the text that its record is found by."""
+    """The Darwin Core columns of a specimen."""
     terms = dict(specimen.terms)
     row: dict[str, Any] = dict.fromkeys(SPECIMEN_TERMS)
     for name in NUMBER_TERMS:
@@ -134,11 +140,11 @@ def specimen_row(specimen: Specimen) -> dict[str, Any]:
     row["vernacularName"] = specimen.taxon.common_name
     # A number that is written as something else stays with the others.
     row[OTHER_TERMS] = json.dumps(terms, ensure_ascii=False, sort_keys=True) if terms else None
-    row[RECORD_TEXT] = _record_text(specimen)
     return row
 
 
-def _record_text(specimen: Specimen) -> str | None:
+def record_text(specimen: Specimen) -> str | None:
+    """What RECORD_TEXT holds for a specimen."""
     names = [name for _, name in specimen.taxon.lineage]
     values = [*specimen.terms.values(), *names, specimen.taxon.common_name]
     return "\n".join(dict.fromkeys(value for value in values if value)) or None

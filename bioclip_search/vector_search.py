@@ -84,11 +84,17 @@ class VectorSearch:
         if view is None:
             return self._by_comparing_all(vector, limit, filter_)
         known, unknown = self._allowed(view, filter_)
-        places, _ = view.index.best(vector, limit + MARGIN, known)
-        row_ids = np.concatenate([view.index.row_ids[places], unknown])
-        embeddings = _unit(self._embeddings(row_ids))
-        cosines = embeddings @ vector
-        best = np.argsort(-cosines, kind="stable")[:limit]
+        count = limit + MARGIN
+        while True:
+            places, scores, doubt = view.index.best(vector, count, known)
+            row_ids = np.concatenate([view.index.row_ids[places], unknown])
+            embeddings = _unit(self._embeddings(row_ids))
+            cosines = embeddings @ vector
+            best = np.argsort(-cosines, kind="stable")[:limit]
+            # What was not looked at is, by its code, no better than the last: sure enough that it is no hit?
+            if len(places) < count or scores[-1] + doubt <= cosines[best[-1]]:
+                break
+            count *= 2
         rows = self._rows(view.index, places, unknown, best)
         return [Neighbour(row, embeddings[at], float(cosines[at])) for row, at in zip(rows, best.tolist(), strict=True)]
 
@@ -251,7 +257,7 @@ def _row_ids(selected: _Selected) -> RowIds:
 def _opened(folder: Path, state: IndexState) -> Index | None:
     try:
         return Index(folder, state)
-    except (OSError, ValueError, KeyError):
+    except (OSError, EOFError, ValueError, KeyError):
         _log.debug("the index %s cannot be read", folder, exc_info=True)
         return None
 

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from bioclip_search.specimen import Photo
 
 SMALL_MODEL = {
     "embed_dim": 32,
@@ -30,6 +33,13 @@ class Result:
 
 
 Command = Callable[..., Result]
+
+
+def some_photo(path: str, **changes: object) -> Photo:
+    """A photo of which only the path matters, but for what is said."""
+    moment = datetime(2020, 1, 1, tzinfo=UTC)
+    values = {"size": 1, "mtime": moment, "content_hash": path, "width": 1, "height": 1, "indexed_at": moment}
+    return Photo(root="/archive", path=path, **{**values, **changes})  # type: ignore[arg-type]
 
 
 def write_model(folder: Path, seed: int = 0, config: dict[str, Any] | None = None) -> Path:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import Command
+from helpers import Command, some_photo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import CatalogueDamaged, CatalogueError, CatalogueNotFound
+from bioclip_search.filters import Filter
 from bioclip_search.fingerprint import Fingerprint
-from bioclip_search.schema import photo_id
+from bioclip_search.schema import photo_from_row, photo_id
 from bioclip_search.specimen import Photo, Specimen
 from bioclip_search.storage import lance_errors
 from bioclip_search.taxonomy import Taxon
@@ -52,12 +53,6 @@ def unit_vectors(count: int, seed: int = 0) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def some_photo(path: str, **changes: object) -> Photo:
-    moment = datetime(2020, 1, 1, tzinfo=UTC)
-    values = {"size": 1, "mtime": moment, "content_hash": path, "width": 1, "height": 1, "indexed_at": moment}
-    return Photo(root="/archive", path=path, **{**values, **changes})  # type: ignore[arg-type]
-
-
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stored=st.lists(photos(), min_size=1, max_size=6, unique_by=lambda photo: photo.path), seed=st.integers(0, 100))
 def test_whatever_goes_in_comes_out_once(
@@ -71,9 +66,9 @@ def test_whatever_goes_in_comes_out_once(
     again = Catalogue.open(catalogue.folder)
     assert {photo.path: photo for photo in again.photos()} == {photo.path: photo for photo in stored}
     for photo, vector in zip(stored, vectors, strict=True):
-        (found, score), *_ = again.nearest(vector, 1)
-        assert found == photo
-        assert score == pytest.approx(1, abs=2e-3)
+        (found,) = again.nearest(vector, 1)
+        assert photo_from_row(found.row) == photo
+        assert found.cosine == pytest.approx(1, abs=2e-3)
 
 
 def test_the_nearest_are_those_of_a_plain_matrix_product(tmp_path: Path) -> None:
@@ -85,11 +80,11 @@ def test_the_nearest_are_those_of_a_plain_matrix_product(tmp_path: Path) -> None
     catalogue.optimize()
     query = unit_vectors(1, seed=9)[0]
     cosine = vectors.astype(np.float16).astype(np.float32) @ query
-    for where, numbers in ((None, range(200)), ("genus = 'B'", range(1, 200, 2))):
+    for conditions, numbers in (((), range(200)), (("genus = 'B'",), range(1, 200, 2))):
         expected = sorted(numbers, key=lambda n: -cosine[n])[:10]
-        found = catalogue.nearest(query, 10, where)
-        assert [photo.path for photo, _ in found] == [f"{n:03d}" for n in expected]
-        assert [score for _, score in found] == pytest.approx([float(cosine[n]) for n in expected], abs=2e-3)
+        found = catalogue.nearest(query, 10, Filter(conditions=conditions))
+        assert [near.row["path"] for near in found] == [f"{n:03d}" for n in expected]
+        assert [near.cosine for near in found] == pytest.approx([float(cosine[n]) for n in expected], abs=2e-3)
 
 
 def test_records_change_without_touching_the_embedding(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import Command, draw_photo
 
-from bioclip_search.cli.hits import HIT_COLUMNS
+from bioclip_search.query import HIT_COLUMNS
 
 
 def test_every_photo_finds_itself_first(indexed: Path, run: Command) -> None:
@@ -33,9 +33,9 @@ def test_words_and_photo_are_combined_by_weight(indexed: Path, run: Command) -> 
     def ranking(*arguments: object) -> list[str]:
         return [hit["path"] for hit in run("search", *arguments, "--format", "json").json]
 
-    assert ranking("butterfly", "--image", photo, "--image-weight", 0) == ranking("butterfly")
-    assert ranking("butterfly", "--image", photo, "--text-weight", 0) == ranking("--image", photo)
-    heavy = run("search", "butterfly", "--image", photo, "--image-weight", 3, "--format", "json").json
+    assert ranking("butterfly", "--image", f"0:{photo}") == ranking("butterfly")
+    assert ranking("0:butterfly", "--image", photo) == ranking("--image", photo)
+    heavy = run("search", "butterfly", "--image", f"3:{photo}", "--format", "json").json
     even = run("search", "butterfly", "--image", photo, "--format", "json").json
     own = [next(hit["score"] for hit in hits if hit["path"] == "drawer1/CAT-005.jpg") for hits in (heavy, even)]
     assert own[0] > own[1]  # the more the photo weighs, the nearer it is itself
@@ -92,7 +92,7 @@ def test_a_query_that_asks_nothing_or_too_little_is_refused(indexed: Path, run: 
         result = run("search", *arguments)
         assert result.code == 2
         assert result.err.startswith("Error: ")
-    assert run("search", "a", "--text-weight", 0).code == 2
+    assert run("search", "0:a").code == 2
 
 
 def test_taxa_are_printed_as_a_tree_with_counts(indexed: Path, run: Command) -> None:

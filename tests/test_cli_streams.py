@@ -109,9 +109,7 @@ def test_a_misspelt_command_is_answered_with_the_near_one(run: Command) -> None:
     assert 'bioclip-search search "pinned wasp"' in run("pinned", "wasp").err
 
 
-def test_weights_must_be_numbers(indexed: Path, run: Command) -> None:
-    """Neither infinite nor no number at all."""
-    for weight in ("nan", "inf"):
-        photo = indexed / "drawer0" / "CAT-000.jpg"
-        result = run("search", "x", "--image", photo, "--text-weight", weight)
-        assert (result.code, "finite" in result.err) == (2, True)
+def test_weights_must_be_finite(indexed: Path, run: Command) -> None:
+    """A number that no computer holds is no weight."""
+    result = run("search", "x", "--image", f"{'9' * 400}:{indexed / 'drawer0' / 'CAT-000.jpg'}")
+    assert (result.code, "finite" in result.err) == (2, True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bioclip_search.cli.hits import hit_row, print_hits
+from bioclip_search.cli.hits import print_hits
 from bioclip_search.cli.index import run_index, summary
 from bioclip_search.cli.options import device_options, format_option
 from bioclip_search.cli.output import print_json, print_lines
@@ -14,7 +14,7 @@ from bioclip_search.cli.progress import meter
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
-    from bioclip_search.query import Hit
+    from bioclip_search.query import Hits
 
 __all__ = ["command"]
 
@@ -37,7 +37,7 @@ def command(folder: Path, count: int, device: str, dtype: str, format_: str) -> 
     from bioclip_search.errors import UsageError
     from bioclip_search.models import BUILTIN
     from bioclip_search.paths import absolute
-    from bioclip_search.query import Query, search
+    from bioclip_search.query import PhotoPart, Query, Searcher, TextPart
     from indexer.run import IndexOptions
 
     if not folder.name:
@@ -50,8 +50,9 @@ def command(folder: Path, count: int, device: str, dtype: str, format_: str) -> 
     opened = Catalogue.open(catalogue)
     embedder = Embedder.load(BUILTIN, device=device, dtype=dtype)
     example = opened.photos("species = 'Coccinella septempunctata'", limit=1) or opened.photos(limit=1)
-    by_words = search(opened, Query(text=_WORDS, limit=5), lambda: embedder)
-    by_photo = search(opened, Query(photo=example[0].file, limit=5), lambda: embedder)
+    searcher = Searcher(opened, lambda: embedder)
+    by_words = searcher.search(Query((TextPart(_WORDS),), limit=5))
+    by_photo = searcher.search(Query((PhotoPart(str(example[0].file)),), limit=5))
     if format_ == "json":
         print_json(_as_json(folder, report.counts, by_words, example[0].path, by_photo))
     else:
@@ -88,8 +89,10 @@ def _paint(folder: Path, photos: Path, count: int) -> Path:
 
 
 def _as_json(
-    folder: Path, counts: Mapping[str, int], by_words: list["Hit"], example: str, by_photo: list["Hit"]
+    folder: Path, counts: Mapping[str, int], by_words: "Hits", example: str, by_photo: "Hits"
 ) -> dict[str, Any]:
+    from bioclip_search.query import hit_row
+
     return {
         "photos": str(folder / "photos"),
         "catalogue": str(folder / "catalogue"),
@@ -101,7 +104,7 @@ def _as_json(
     }
 
 
-def _tell(folder: Path, summary: str, by_words: list["Hit"], by_photo: list["Hit"], example: str) -> None:
+def _tell(folder: Path, summary: str, by_words: "Hits", by_photo: "Hits", example: str) -> None:
     place = printable(str(folder / "catalogue"))
     shown = printable(str(folder / "photos" / example))
     print_lines([f"Indexed {printable(str(folder / 'photos'))}: {summary}", "", f'$ bioclip-search search "{_WORDS}"'])

@@ -30,7 +30,7 @@ _HITS = 10
 )
 @click.option("--taxon", help="Only photos of this taxon: a name of any rank, or a common name.")
 @click.option("--text", "words", help="Only the hits of a search for these words, with a column `score`.")
-@click.option("--image", type=click.Path(path_type=Path), help="Only the hits of a search by this photo.")
+@click.option("--image", help="Only the hits of a search by this photo: a file, or an http(s) address.")
 @click.option("-k", "limit", type=click.IntRange(1, 100_000), help=f"Number of hits.  [default: {_HITS}]")
 @click.option(
     "--paths",
@@ -56,7 +56,7 @@ def command(
     as_: str | None,
     taxon: str | None,
     words: str | None,
-    image: Path | None,
+    image: str | None,
     limit: int | None,
     list_: Path | None,
     vectors: bool,
@@ -86,7 +86,7 @@ def command(
     from bioclip_search.errors import UsageError
     from bioclip_search.export import Choice, ExportOptions, export_photos
     from bioclip_search.paths import absolute
-    from bioclip_search.query import Query
+    from bioclip_search.query import PhotoPart, Query, TextPart
 
     is_search = words is not None or image is not None
     if limit is not None and not is_search:
@@ -100,7 +100,8 @@ def command(
     )
     query = None
     if is_search:
-        query = Query(text=words, photo=image, taxon=taxon, limit=limit or _HITS, include_missing=include_missing)
+        parts = (TextPart(words or ""), PhotoPart(image or ""))
+        query = Query(parts, (taxon,) if taxon else (), limit=limit or _HITS, include_missing=include_missing)
     choice = Choice(
         taxon=None if is_search else taxon,
         query=query,

@@ -1,15 +1,12 @@
 """bioclip-search search"""
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from bioclip_search.cli.options import as_of_option, catalogue_option, device_options, format_option, query_options
-
-if TYPE_CHECKING:
-    from bioclip_search.query import Query
+from bioclip_search.cli.options import as_of_option, catalogue_option, device_options, format_option
+from bioclip_search.cli.query_options import query_of, query_options
 
 __all__ = ["command"]
 

@@ -81,6 +81,8 @@ class _Writing:
             _file(folder / f"codes_{number}.npy", np.int8, (rows, end - start))
             for number, (start, end) in enumerate(self._spans)
         ]
+        self._misfits: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
+        self._misfit_embeddings: list[Vectors] = [np.empty((0, codec.dim), dtype=np.float32)]
         self._names: dict[str, dict[str, int]] = {column: {} for column in taxon_columns}
         self._rows: pa.RecordBatchFileWriter | None = None
 
@@ -91,6 +93,9 @@ class _Writing:
         codes = self._codec.encode(embeddings)
         for part, (start, end) in zip(self._codes, self._spans, strict=True):
             part[span] = codes[:, start:end]
+        misfits = self._codec.misfits(embeddings)
+        self._misfits.append(misfits + self._at)
+        self._misfit_embeddings.append(embeddings[misfits])
         for number, (column, names) in enumerate(self._names.items()):
             self._taxa[number, span] = _coded(table[column], names)
         self._write_rows(table.drop_columns(["_rowid", "embedding"]))
@@ -109,6 +114,8 @@ class _Writing:
             self._rows.close()
         for array in (self._row_ids, self._is_missing, self._taxa, *self._codes):
             array.flush()
+        np.save(self._folder / "misfits.npy", np.concatenate(self._misfits))
+        np.save(self._folder / "misfit_embeddings.npy", np.concatenate(self._misfit_embeddings))
         names = {column: list(codes) for column, codes in self._names.items()}
         (self._folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
 
@@ -136,7 +143,7 @@ class _Truth:
         """The share of the nearest that are among what a search for them looks at by their embeddings."""
         found = 0
         for query, truth in zip(self.queries, self._places, strict=True):
-            places, _ = index.best(query, _NEIGHBOURS + MARGIN)
+            places, *_ = index.best(query, _NEIGHBOURS + MARGIN)
             found += int(np.isin(truth, places).sum())
         return found / max(1, self._places.size)
 

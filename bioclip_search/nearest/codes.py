@@ -18,8 +18,10 @@ Vectors = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int8]
 
 _LARGEST = 127
-# Components reach this many standard deviations before they are cut off; of a million normal values seven do.
-_REACH = 4.5
+# Components reach this many standard deviations before they are cut off. What is cut off is told by `misfits`.
+_REACH = 5.0
+# A photo whose code is this far from its embedding could be misjudged by as much in cosine.
+_MISFIT = 0.08
 _SMALLEST_SPREAD = 1e-6
 
 
@@ -57,7 +59,20 @@ class Codec:
 
     def encode(self, embeddings: Vectors) -> Codes:
         """Unit-length float32 [n, dim] -> int8 [n, dim]."""
-        units = (embeddings - self.mean) @ (self.basis / self.step)
+        return self._cut(self._units(embeddings))
+
+    def misfits(self, embeddings: Vectors) -> npt.NDArray[np.int64]:
+        """Which embeddings, float32 [n, dim], a code does not fit: they lie far off from all that it was fitted to."""
+        units = self._units(embeddings)
+        lost = (units - self._cut(units)) * self.step
+        return np.flatnonzero(np.linalg.norm(lost, axis=1) > _MISFIT)
+
+    def _units(self, embeddings: Vectors) -> Vectors:
+        units: Vectors = (embeddings - self.mean) @ (self.basis / self.step)
+        return units
+
+    @staticmethod
+    def _cut(units: Vectors) -> Codes:
         return np.clip(np.rint(units), -_LARGEST, _LARGEST).astype(np.int8)
 
     def ask(self, query: Vectors, ends: Sequence[int]) -> "CodedQuery":
@@ -70,8 +85,9 @@ class Codec:
             part, unit = _rounded(weights[start:end])
             parts.append(part)
             units.append(unit)
-            # Each weight is off by up to half a unit, evenly; codes spread over a part of what 8 bits hold.
+            # Weights and codes are off by up to half a unit, evenly; codes spread over a part of what 8 bits hold.
             rounding += (end - start) * (unit**2 / 12) * (_LARGEST / _REACH) ** 2
+            rounding += float(np.square(weights[start:end]).sum()) / 12
             unseen = float(np.square(components[end:] * self.spread[end:]).sum())
             doubts.append(math.sqrt(unseen + rounding))
         return CodedQuery(tuple(parts), tuple(units), tuple(doubts))

@@ -21,10 +21,13 @@ __all__ = ["MARGIN", "ROWS_AT_ONCE", "Index", "RowIds"]
 RowIds = npt.NDArray[np.uint64]
 
 MARGIN = 32
-"""How many more than are wanted should be compared by their embeddings: codes tell near ones apart badly."""
+"""How many more than are wanted are first compared by their embeddings: codes tell near ones apart badly."""
 
 ROWS_AT_ONCE = 8_192
 """Rows in a batch of the file of rows; only the last has fewer."""
+
+# Standard deviations of rounding that a cosine is allowed to be off.
+_SURE = 5.0
 
 
 class Index:
@@ -46,10 +49,32 @@ class Index:
         self._codes = {column: {name: code for code, name in enumerate(names[column])} for column in names}
         self._sorter = None if bool(np.all(self.row_ids[1:] > self.row_ids[:-1])) else np.argsort(self.row_ids)
         self._rows = _open_rows(folder / "rows.arrow")
+        self._misfits: Places = np.load(folder / "misfits.npy")
+        self._misfit_embeddings: Vectors = _mapped(folder / "misfit_embeddings.npy")
 
-    def best(self, vector: Vectors, count: int, among: Places | None = None) -> tuple[Places, Scores]:
-        """The places of the photos nearest to a unit vector float32 [dim], best first; scores but for a constant."""
-        return best(self.codec.ask(vector, part_ends(self.codec.dim)), self.parts, count, among)
+    def best(self, vector: Vectors, count: int, among: Places | None = None) -> tuple[Places, Scores, float]:
+        """The places of the photos nearest to a unit vector float32 [dim], best first, with their cosines, and by
+        how much a cosine may be wrong."""
+        asked = self.codec.ask(vector, part_ends(self.codec.dim))
+        places, scores = best(asked, self.parts, count, among)
+        constant = float(vector @ self.codec.mean)
+        places, scores = self._with_misfits(vector, places, scores + constant, among)
+        order = np.argsort(-scores, kind="stable")[:count]
+        return places[order], scores[order], _SURE * asked.doubts[-1]
+
+    def _with_misfits(
+        self, vector: Vectors, places: Places, scores: Scores, among: Places | None
+    ) -> tuple[Places, Scores]:
+        """The same, those whose codes do not fit judged by their embeddings."""
+        if not len(self._misfits):
+            return places, scores
+        asked_for = slice(None) if among is None else np.isin(self._misfits, among)
+        fit = ~np.isin(places, self._misfits)
+        exact = (self._misfit_embeddings @ vector)[asked_for]
+        return (
+            np.concatenate([places[fit], self._misfits[asked_for]]),
+            np.concatenate([scores[fit], exact]),
+        )
 
     def places_of(self, row_ids: RowIds) -> tuple[Places, npt.NDArray[np.bool_]]:
         """The ascending places of those rows that are in the index, and which of them are, bool [len(row_ids)]."""

@@ -58,6 +58,20 @@ class Searcher:
             tuple(self._determined(parts)),
         )
 
+    def search_all(self, queries: Sequence[Query]) -> list[Hits | QueryError]:
+        """Answer several queries, in order; what must be embedded for them goes to the model together.
+
+        For a query that cannot be answered its error stands in the place of the hits.
+        """
+        self._vectors.prepare([part for query in queries for part in query.parts])
+        return [self._answer(query) for query in queries]
+
+    def _answer(self, query: Query) -> Hits | QueryError:
+        try:
+            return self.search(query)
+        except QueryError as error:
+            return error
+
     def _loaded(self) -> Embedder:
         if self._embedder is None:
             self._embedder = self._load()

@@ -1,12 +1,13 @@
 """The vectors of a query's parts: from the catalogue and the cache where they are there, else from the model."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
@@ -18,9 +19,8 @@ from bioclip_search.photo import content_hash
 from bioclip_search.prompts import caption
 from bioclip_search.query.taxa import names_meant
 from bioclip_search.query.value import LikePart, Part, PhotoPart, TextPart
-from bioclip_search.region import Region
 from bioclip_search.schema import KEY
-from bioclip_search.sources import QueryPhoto, decode, read_source
+from bioclip_search.sources import decode, read_source
 from bioclip_search.storage import quoted
 from bioclip_search.taxonomy import RANKS, Rank, Taxon, TextType
 from bioclip_search.text import printable
@@ -43,6 +43,15 @@ class PartVector:
     names: Names = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Words as the model is given them, and the determinations that they stand for."""
+
+    words: str
+    kind: TextKind
+    names: Names = ()
+
+
 class PartVectors:
     """Makes vectors of parts for one catalogue; `load` is called at most when something must be embedded."""
 
@@ -50,6 +59,7 @@ class PartVectors:
         self._catalogue = catalogue
         self._load = load
         self._texts = TextFeatures(catalogue.fingerprint, self._ready)
+        self._photos: dict[PhotoPart, PartVector | QueryError] = {}
 
     def of(self, part: Part) -> PartVector:
         """Raises QueryError for a photo that cannot be used, what loading raises, and ModelMismatch."""
@@ -66,18 +76,29 @@ class PartVectors:
         self._catalogue.require_model(model.fingerprint)
         return model
 
+    def prepare(self, parts: Sequence[Part]) -> None:
+        """Embed at once what parts will need; photos that cannot be used are told of when they are asked for."""
+        texts = [self._text(part) for part in parts if isinstance(part, TextPart)]
+        for kind in TextKind:
+            self._texts.of([text.words for text in texts if text.kind is kind], kind)
+        self._embed_photos([part for part in parts if isinstance(part, PhotoPart)])
+
     # Texts
 
     def _of_text(self, part: TextPart) -> PartVector:
+        text = self._text(part)
+        return PartVector(part, self._texts.of([text.words], text.kind)[0], names=text.names)
+
+    def _text(self, part: TextPart) -> "_Text":
+        """How words are put to the model."""
         if part.literal:
-            return PartVector(part, self._texts.of([part.words], TextKind.SENTENCE)[0])
+            return _Text(part.words, TextKind.SENTENCE)
         names = names_meant(self._catalogue, part.words, self._catalogue.names())
         if names:
-            text = self._taxon(names).text(TextType.TAXONOMIC_COMMON) or part.words
-            return PartVector(part, self._texts.of([text], TextKind.NAME)[0], names=names)
+            return _Text(self._taxon(names).text(TextType.TAXONOMIC_COMMON) or part.words, TextKind.NAME, names)
         if _is_scientific(part.words):
-            return PartVector(part, self._texts.of([part.words], TextKind.NAME)[0])
-        return PartVector(part, self._texts.of([caption(part.words)], TextKind.SENTENCE)[0])
+            return _Text(part.words, TextKind.NAME)
+        return _Text(caption(part.words), TextKind.SENTENCE)
 
     def _taxon(self, names: Names) -> Taxon:
         """The taxon of a name with the ranks above it, as a photo that carries the name has them."""
@@ -89,19 +110,32 @@ class PartVectors:
     # Photos
 
     def _of_photo(self, part: PhotoPart) -> PartVector:
-        photo = read_source(part.source)
-        if part.region is not None:
-            return PartVector(part, self._embedded(photo, part.region))
-        content = content_hash(photo.data)
-        vector = self._catalogue.embedding_of_content(content)
-        if vector is None:
-            vector = self._embedded(photo, None)
-        return PartVector(part, _unit(vector), content=content)
+        if part not in self._photos:
+            self._embed_photos([part])
+        found = self._photos.pop(part)
+        if isinstance(found, QueryError):
+            raise found
+        return found
 
-    def _embedded(self, photo: QueryPhoto, region: Region | None) -> Vector:
-        model = self._ready()
-        vector: Vector = model.encode_images([decode(photo, model.preprocessing.size, region)])[0]
-        return vector
+    def _embed_photos(self, parts: Sequence[PhotoPart]) -> None:
+        """Find or make the vectors of photos; where that fails the error is kept in their place."""
+        to_embed: list[tuple[PhotoPart, str | None, Image.Image]] = []
+        for part in dict.fromkeys(parts):
+            try:
+                photo = read_source(part.source)
+                content = content_hash(photo.data) if part.region is None else None
+                vector = self._catalogue.embedding_of_content(content) if content else None
+                if vector is not None:
+                    self._photos[part] = PartVector(part, _unit(vector), content=content)
+                else:
+                    size = self._ready().preprocessing.size
+                    to_embed.append((part, content, decode(photo, size, part.region)))
+            except QueryError as error:
+                self._photos[part] = error
+        if to_embed:
+            features = self._ready().encode_images([image for _, _, image in to_embed])
+            for (part, content, _), vector in zip(to_embed, features, strict=True):
+                self._photos[part] = PartVector(part, vector, content=content)
 
     # Photos of the catalogue
 
