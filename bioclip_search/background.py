@@ -12,21 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
-from bioclip_search.filters import Filter
 from bioclip_search.prompts import caption
 from bioclip_search.text_features import TextFeatures, TextKind
 
-__all__ = ["Background", "measure_background"]
+__all__ = ["Background", "measure_background", "refresh_background"]
 
 _FILE = "background.json"
 _SIDE = 224
 # The share of unrelated queries that stay below the limit.
 _QUANTILE = 0.95
+_CHANGED = 0.1
 
 _UNRELATED = (
     *("a bicycle", "a laptop computer", "a city street at night", "a bowl of soup", "a football match"),
@@ -67,6 +66,13 @@ class Background:
             return None
 
 
+def refresh_background(catalogue: Catalogue, embedder: Embedder) -> None:
+    """Measure the background where there is none, or where a tenth of the photos has come or gone since."""
+    known = Background.read(catalogue)
+    if known is None or abs(catalogue.count() - known.photos) > _CHANGED * known.photos:
+        measure_background(catalogue, embedder)
+
+
 def measure_background(catalogue: Catalogue, embedder: Embedder) -> Background | None:
     """Ask a catalogue for what it does not hold, and keep how near the best hits came; None for an empty one."""
     photos = catalogue.count()
@@ -76,7 +82,8 @@ def measure_background(catalogue: Catalogue, embedder: Embedder) -> Background |
         [caption(text) for text in _UNRELATED], TextKind.SENTENCE
     )
     pictures = embedder.encode_images(_drawn())
-    background = Background(_best(catalogue, texts), _best(catalogue, pictures), photos)
+    best = catalogue.best_cosines(np.concatenate([texts, pictures])).tolist()
+    background = Background(tuple(best[: len(texts)]), tuple(best[len(texts) :]), photos)
     _write(
         catalogue.folder / _FILE,
         {
@@ -87,11 +94,6 @@ def measure_background(catalogue: Catalogue, embedder: Embedder) -> Background |
         },
     )
     return background
-
-
-def _best(catalogue: Catalogue, vectors: npt.NDArray[np.float32]) -> tuple[float, ...]:
-    everything = Filter(include_missing=True)
-    return tuple(catalogue.nearest(vector, 1, everything)[0].cosine for vector in vectors)
 
 
 def _drawn() -> Sequence[Image.Image]:

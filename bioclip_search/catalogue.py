@@ -355,6 +355,11 @@ class Catalogue:
         with self._errors():
             return self._vectors.nearest(unit / np.linalg.norm(unit), limit, filter_ or Filter(), exact=exact)
 
+    def best_cosines(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """For each of some unit vectors float32 [n, dim] the cosine of the nearest photo, float32 [n]."""
+        with self._errors():
+            return self._vectors.best_cosines(vectors)
+
     def in_records(self, words: str, limit: int, filter_: Filter) -> list[RecordMatch]:
         """The photos whose records say all of the words, best first (BM25). Raises QueryError where no index of
         the records was made."""

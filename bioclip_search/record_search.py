@@ -32,13 +32,13 @@ class RecordSearch:
 
     def matches(self, words: str, limit: int, filter_: Filter) -> list[RecordMatch]:
         """The photos whose records say all of the words, in any order and letter case, best first."""
-        from lancedb.query import MatchQuery, Operator
+        from lancedb.query import FullTextOperator, MatchQuery
 
         if not any(RECORD_TEXT in index.columns for index in self._table.list_indices()):
             if not self._table.count_rows(f"{RECORD_TEXT} IS NOT NULL"):
                 return []
             raise QueryError("The words of the records are not indexed yet; run `bioclip-search optimize`.")
-        asked = MatchQuery(words, RECORD_TEXT, operator=Operator.AND)
+        asked = MatchQuery(words, RECORD_TEXT, operator=FullTextOperator.AND)
         query = self._table.search(asked, query_type="fts").select([*PHOTO_COLUMNS, EMBEDDING, _SCORE])
         if filter_.sql is not None:
             query = query.where(filter_.sql, prefilter=True)

@@ -98,6 +98,14 @@ class VectorSearch:
         rows = self._rows(view.index, places, unknown, best)
         return [Neighbour(row, embeddings[at], float(cosines[at])) for row, at in zip(rows, best.tolist(), strict=True)]
 
+    def best_cosines(self, vectors: Vectors) -> Vectors:
+        """For each of some unit vectors float32 [n, dim] the cosine of the nearest photo, float32 [n]; one pass."""
+        best = np.full(len(vectors), -1.0, dtype=np.float32)
+        for batch in self._table.search().select([EMBEDDING]).limit(None).to_batches():
+            if batch.num_rows:
+                best = np.maximum(best, (vectors @ _unit(_column_matrix(batch[EMBEDDING])).T).max(axis=1))
+        return best
+
     def names(self, *, include_missing: bool) -> dict[str, set[str]] | None:
         """By column the names that photos carry, where the index knows them all."""
         view = self._view()
@@ -192,11 +200,13 @@ class VectorSearch:
         query = self._table.search(vector).distance_type("cosine").bypass_vector_index()
         if filter_.sql is not None:
             query = query.where(filter_.sql, prefilter=True)
-        table = query.select([*PHOTO_COLUMNS, EMBEDDING, "_distance"]).limit(limit).to_arrow()
+        table = query.select([*PHOTO_COLUMNS, EMBEDDING, "_distance"]).limit(limit + MARGIN).to_arrow()
         embeddings = _unit(_matrix(table))
         rows = table.drop_columns([EMBEDDING, "_distance"]).to_pylist()
-        cosines = (embeddings @ vector).tolist()
-        return [Neighbour(*found) for found in zip(rows, embeddings, cosines, strict=True)]
+        # LanceDB computes with float16; near ties come out in another order.
+        cosines = embeddings @ vector
+        best = np.argsort(-cosines, kind="stable")[:limit]
+        return [Neighbour(rows[at], embeddings[at], float(cosines[at])) for at in best.tolist()]
 
     def _row_ids(self, where: str | None) -> RowIds:
         return _row_ids(_Selected(self._table, int(self._table.version), where))
@@ -264,7 +274,10 @@ def _opened(folder: Path, state: IndexState) -> Index | None:
 
 def _matrix(table: "pa.Table") -> Vectors:
     """The embeddings of rows, float32 [n, dim]."""
-    column = table[EMBEDDING].combine_chunks()
+    return _column_matrix(table[EMBEDDING].combine_chunks())
+
+
+def _column_matrix(column: "pa.FixedSizeListArray") -> Vectors:
     flat = column.flatten().to_numpy(zero_copy_only=False)
     matrix: Vectors = flat.reshape(len(column), column.type.list_size).astype(np.float32)
     return matrix

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bioclip_search._version import __version__
+from bioclip_search.background import refresh_background
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import UsageError
@@ -99,6 +100,8 @@ def index(options: IndexOptions, observer: Observer | None = None) -> IndexRepor
     catalogue, embedder = _with_model(options, catalogue, needed=needed)
     if embedder is not None:
         _take_up(options, catalogue, embedder, plan, describer, report, observer)
+        if not report.interrupted:
+            refresh_background(catalogue, embedder)
         del embedder  # the table is compacted below: both at once would be the peak of memory
     _settle_unchanged(catalogue, plan, describer)
     report.missing = len(plan.missing)

@@ -20,11 +20,12 @@ __all__ = ["bioclip_search", "main"]
 
 _VERBS = {
     "index": "Read folders of photos into the catalogue; photos are only read.",
-    "search": "Find photos by words, by a photo, by both, within a taxon.",
+    "search": "Find photos by words, by photos, by what records say, within taxa.",
     "metadata": "Join specimen records to the photos of the catalogue; report what fits.",
     "taxonomy": "Check names against a taxonomy of your own; fill ranks, follow synonyms.",
     "taxa": "Print the tree of taxa with numbers of photos.",
     "export": "Write photos and their records: CSV, Parquet, JSON Lines, Darwin Core Archive.",
+    "optimize": "Compact the catalogue and write its indices anew.",
     "history": "List the versions of the catalogue.",
     "restore": "Bring the catalogue back to an earlier version.",
     "info": "Show the catalogue: its place, model, size and last run.",

@@ -12,10 +12,12 @@ from bioclip_search.schema import MISSING
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.journal import Run
 
-__all__ = ["command"]
+__all__ = ["command", "index_facts", "index_line"]
 
 
 @click.command("info")
@@ -48,9 +50,37 @@ def _facts(catalogue: "Catalogue") -> dict[str, Any]:
         "rows": catalogue.count(),
         "missing": catalogue.count(MISSING),
         "roots": catalogue.roots(),
+        **index_facts(catalogue),
         "problems": len(catalogue.journal.problems()),
         "lastRun": _run(catalogue.journal.runs()),
     }
+
+
+def index_facts(catalogue: "Catalogue") -> dict[str, Any]:
+    """How the nearest photos are found, and how well."""
+    from dataclasses import asdict
+
+    from bioclip_search.background import Background
+
+    report = catalogue.index_report()
+    background = Background.read(catalogue)
+    return {
+        "index": None if report.state is None else {**asdict(report.state), "unknown": report.unknown},
+        "background": background
+        and {"texts": background.reached(is_text=True), "pictures": background.reached(is_text=False)},
+    }
+
+
+def index_line(facts: "Mapping[str, Any]") -> str:
+    """The same in words."""
+    index = facts["index"]
+    if index is None:
+        return "all embeddings are compared"
+    unknown = f", {index['unknown']:,} photos since" if index["unknown"] else ""
+    return (
+        f"the index of {index['rows']:,} embeddings, written {index['built']}{unknown}, finds "
+        f"{index['recall']:.1%} of the ten nearest"
+    )
 
 
 def _run(runs: "list[Run]") -> dict[str, Any] | None:
@@ -69,6 +99,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         "preprocessing": facts["preprocessing"],
         "photos": f"{facts['rows']:,}" + (f" ({facts['missing']:,} missing)" if facts["missing"] else ""),
         "folders": ", ".join(facts["roots"]) or "none",
+        "search": index_line(facts),
         "problems": "–"
         if facts["problems"] is None
         else f"{facts['problems']:,}" + (" (see bioclip-search problems)" if facts["problems"] else ""),

@@ -1,0 +1,118 @@
+"""Search from Python.
+
+>>> import bioclip_search as bs
+>>> catalogue = bs.open(folder)  # without a folder: the one that the command line uses
+>>> len(catalogue)
+6
+>>> hits = catalogue.search(image=photo, taxon="Nymphalidae", limit=2)
+>>> [(hit.specimen.catalog_number, round(hit.score, 2)) for hit in hits][0]
+('CAT-000', 1.0)
+>>> hits.to_arrow().column_names[:3]
+['score', 'root', 'path']
+>>> hits = catalogue.search(text=["monarch", ("label", -0.5)], where="catalogNumber != 'CAT-000'", by_specimen=True)
+>>> {hit.taxon.species for hit in hits} == {"Danaus plexippus", "Pieris rapae"}
+True
+>>> [evidence.part for evidence in hits[0].why]
+['monarch', 'label']
+>>> len(catalogue.search(like="CAT-001", limit=10))
+5
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bioclip_search.catalogue import Catalogue
+from bioclip_search.config import catalogue_folder
+from bioclip_search.embedder import Embedder
+from bioclip_search.query import Hits, LikePart, Part, PhotoPart, Query, Searcher, TextPart
+from bioclip_search.region import Region
+
+__all__ = ["OpenCatalogue", "open_catalogue"]
+
+Words = str | tuple[str, float]
+"""Words, a number or a name, perhaps with a weight."""
+
+Source = str | Path | tuple[str | Path, float]
+"""A picture's path or address, perhaps with a weight."""
+
+
+class OpenCatalogue:
+    """A catalogue to search in; the model is loaded once, when it is first needed.
+
+    `catalogue` is what it is read from, for all that is more than a search.
+    """
+
+    def __init__(self, catalogue: Catalogue, model: str | None, device: str, dtype: str) -> None:
+        self.catalogue = catalogue
+        self._model = model
+        self._device = device
+        self._dtype = dtype
+        self._searcher = Searcher(catalogue, self._load)
+
+    def __len__(self) -> int:
+        """The number of photos, missing ones too."""
+        return self.catalogue.count()
+
+    def search(
+        self,
+        text: Words | Iterable[Words] | None = None,
+        image: Source | Iterable[Source] | None = None,
+        *,
+        like: Words | Iterable[Words] | None = None,
+        taxon: str | Iterable[str] = (),
+        not_taxon: str | Iterable[str] = (),
+        crop: Region | None = None,
+        literal: bool = False,
+        **others: Any,
+    ) -> Hits:
+        """Find photos by words, by photos (paths or addresses), by photos of the catalogue, or all together.
+
+        Each of them may be one, or several, or pairs with a weight, which may be negative. `crop` is a region of
+        every image; `others` are fields of Query: limit, offset, where, view, records, min_score, by_specimen,
+        diverse, exact, include_missing. Raises what `Searcher.search` raises.
+        """
+        parts: list[Part] = [TextPart(words, weight, literal) for words, weight in _weighted(text)]
+        parts += [PhotoPart(str(source), weight, crop) for source, weight in _weighted(image)]
+        parts += [LikePart(name, weight) for name, weight in _weighted(like)]
+        return self.ask(Query(tuple(parts), _several(taxon), _several(not_taxon), **others))
+
+    def ask(self, query: Query) -> Hits:
+        """Answer a Query. Raises what `Searcher.search` raises."""
+        return self._searcher.search(query)
+
+    def _load(self) -> Embedder:
+        built_with = self.catalogue.fingerprint
+        return Embedder.load(
+            self._model or built_with.model, device=self._device, dtype=self._dtype, fit=built_with.fit
+        )
+
+
+def open_catalogue(
+    folder: str | Path | None = None,
+    *,
+    model: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    as_of: int | None = None,
+) -> OpenCatalogue:
+    """Open a catalogue: of a folder, else of $BIOCLIP_SEARCH_CATALOGUE, else the user's own.
+
+    `model` says where the catalogue's model is now, if not where it was; `as_of` reads a version of the past.
+    Raises CatalogueNotFound, CatalogueDamaged or CatalogueTooNew.
+    """
+    place = catalogue_folder(Path(folder) if folder is not None else None)
+    return OpenCatalogue(Catalogue.open(place, as_of), model, device, dtype)
+
+
+def _several(names: str | Iterable[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _weighted(parts: Any) -> list[tuple[Any, float]]:
+    """One part, a pair of a part and a weight, or several of these, as pairs."""
+    if parts is None:
+        return []
+    is_pair = isinstance(parts, tuple) and len(parts) == 2 and isinstance(parts[1], int | float)
+    several = [parts] if is_pair or isinstance(parts, str | Path) else list(parts)
+    return [part if isinstance(part, tuple) else (part, 1.0) for part in several]
