@@ -26,7 +26,7 @@ __all__ = ["INDEX_FROM", "IndexReport", "Neighbour", "VectorSearch"]
 
 Vectors = npt.NDArray[np.float32]
 
-INDEX_FROM = 20_000
+INDEX_FROM = 5_000
 """From this number of photos an index is kept; below it LanceDB compares them all in a few milliseconds."""
 
 _log = logging.getLogger(__name__)

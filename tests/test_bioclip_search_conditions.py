@@ -15,6 +15,7 @@ from bioclip_search.catalogue import Catalogue
 from bioclip_search.conditions import Condition, any_of, exactly, parse_condition
 from bioclip_search.conditions.columns import Holds, find_column
 from bioclip_search.errors import QueryError
+from bioclip_search.filters import Filter
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.schema import OTHER_TERMS, PRESENT, SPECIMEN_COLUMNS, photo_schema
 from bioclip_search.specimen import Photo, Specimen
@@ -122,8 +123,8 @@ def selected(catalogue: Catalogue, condition: Condition) -> set[str]:
     """The paths of the photos that a condition selects: the same in a list, counted, and in a search."""
     paths = {photo.path for photo in catalogue.photos(condition.sql)}
     assert catalogue.count(condition.sql) == len(paths)
-    nearest = catalogue.nearest(np.float32([1, 0]), 2 * ROWS, f"({PRESENT}) AND ({condition.sql})")
-    assert {photo.path for photo, _ in nearest} == paths
+    nearest = catalogue.nearest(np.float32([1, 0]), 2 * ROWS, Filter(conditions=(condition.sql,)))
+    assert {near.row["path"] for near in nearest} == paths
     assert catalogue.count(f"NOT {condition.sql}") == ROWS - len(paths)
     return paths
 
