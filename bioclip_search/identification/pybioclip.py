@@ -3,7 +3,7 @@
 pybioclip 2.1: https://github.com/Imageomics/pybioclip (predict.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from bioclip_search.embedder import Features
+from bioclip_search.identification.identify import Settings
+from bioclip_search.identification.method import Method
 from bioclip_search.identification.ranks import RankTree
+from bioclip_search.identification.subjects import Subjects
 from bioclip_search.taxonomy import RANKS, Rank, Taxon
 
-__all__ = ["LABEL_COLUMNS", "pixels", "rank_columns", "rows"]
+__all__ = ["LABEL_COLUMNS", "pixels", "predictions", "rank_columns"]
 
 LABEL_COLUMNS = ("file_name", "classification", "score")
 
@@ -30,13 +33,20 @@ def rank_columns(rank: Rank) -> tuple[str, ...]:
     return ("file_name", *ranks, "score")
 
 
-def rows(
+def predictions(method: Method, batches: Iterable[Subjects], settings: Settings) -> Iterator[dict[str, Any]]:
+    """The rows that pybioclip prints for photos: the most probable taxa at the rank, best first."""
+    tree = RankTree(method.taxa)
+    for subjects in batches:
+        scores = method.score(subjects.block)
+        for at, subject in enumerate(subjects.photos):
+            probabilities = scores.probabilities(slice(at, at + 1), settings.temperature)[0]
+            yield from _rows(subject.name, tree, probabilities, settings.rank, settings.limit)
+
+
+def _rows(
     file_name: str, tree: RankTree, probabilities: npt.NDArray[np.float32], rank: Rank, limit: int
 ) -> Iterator[dict[str, Any]]:
-    """The most probable taxa of one photo, best first; `probabilities` is float32 [taxa].
-
-    Species are taxa one by one; at a wider rank those of a lineage are summed.
-    """
+    """Species are taxa one by one; at a wider rank those of a lineage are summed."""
     if rank is Rank.SPECIES:
         for row in _top(probabilities, limit):
             yield _row(file_name, tree.taxa[row], rank, float(probabilities[row]))

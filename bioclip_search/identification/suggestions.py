@@ -69,19 +69,19 @@ class Suggestion:
 
 
 def keep_suggestions(folder: Path, run: Run, found: Sequence[Identification]) -> int:
-    """Keep what photos of the catalogue were identified as; returns how many of them there were.
+    """Keep what photos of the catalogue were identified as; returns how many of the photos are in it.
 
     One commit. A photo that occurs several times is kept as it was found last.
     """
-    rows = {row[_KEY]: row for one in found if one.subject.photo_id for row in [_row(run, one)]}
-    if rows:
+    known = [_row(run, one) for one in found if one.subject.photo_id]
+    if rows := {row[_KEY]: row for row in known}:
         import pyarrow as pa
 
         table = pa.Table.from_pylist(list(rows.values()), schema=_schema())
         with writing(folder):
             kept = connect(folder).create_table(_TABLE, schema=table.schema, exist_ok=True)
             kept.merge_insert(_KEY).when_matched_update_all().when_not_matched_insert_all().execute(table)
-    return len(rows)
+    return len(known)
 
 
 def suggestions(folder: Path) -> list[Suggestion]:
