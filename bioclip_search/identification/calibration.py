@@ -42,10 +42,17 @@ class Judged:
 
     @property
     def loss(self) -> float:
-        """Mean negative log-likelihood, in nats, over photos and ranks."""
-        sure = np.clip(self.confidences, _CERTAIN, 1 - _CERTAIN)
-        losses = -np.log(np.where(self.right, sure, 1 - sure))
-        return float(losses[self.told].mean()) if self.told.any() else 0.0
+        """Mean negative log-likelihood, in nats, over photos and ranks.
+
+        Right and wrong are a little less than 1 and a little more than 0 (Platt 1999): where every answer
+        is right, the fit does not end in blind confidence.
+        """
+        sure = np.clip(self.confidences[self.told], _CERTAIN, 1 - _CERTAIN)
+        right = self.right[self.told]
+        if not len(sure):
+            return 0.0
+        target = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2))
+        return float(-(target * np.log(sure) + (1 - target) * np.log(1 - sure)).mean())
 
 
 @dataclass(frozen=True, slots=True)
