@@ -45,7 +45,7 @@ _NOBODY = np.iinfo(np.int32).max
 
 @click.command()
 @click.option("--vectors", type=click.Path(path_type=Path, exists=True), required=True, help="Embeddings with ranks.")
-@click.option("--neighbours", default=10, help="How many photos vote.")
+@click.option("--neighbours", default=20, help="How many photos vote.")
 def main(vectors: Path, neighbours: int) -> None:
     """Measure and print one JSON object."""
     table = pq.read_table(vectors)

@@ -39,7 +39,7 @@ __all__ = ["command"]
     help="Compare with the texts of taxa, with the nearest determined photos, or with the mean of each taxon's "
     "photos.  [default: zero-shot]",
 )
-@click.option("--neighbours", type=click.IntRange(1, 1000), help="How many photos vote.  [default: 10]")
+@click.option("--neighbours", type=click.IntRange(1, 1000), help="How many photos vote.  [default: 20]")
 @click.option(
     "--rank", type=click.Choice([rank.value for rank in RANKS]), help="Go no further than this.  [default: species]"
 )

@@ -61,7 +61,7 @@ __all__ = ["Asked", "run"]
 
 _UNIDENTIFIED = "unidentified"
 _PYBIOCLIP = "pybioclip"
-_LIMIT, _CONFIDENCE, _NEIGHBOURS = 5, 0.8, 10
+_LIMIT, _CONFIDENCE, _NEIGHBOURS = 5, 0.8, 20
 _LABELLED_AT_ONCE = 1_024
 _TOGETHER = 256
 

@@ -39,7 +39,7 @@ class Among:
     within: tuple[str, ...] = ()
     taxa: Path | None = None
     texts: Path | None = None
-    neighbours: int = 10
+    neighbours: int = 20
 
 
 @dataclass(frozen=True, slots=True)
