@@ -115,7 +115,9 @@ def label_classes(labels: Labels, load: Callable[[], Embedder], observer: Observ
 def _classes(texts: Sequence[str], load: Callable[[], Embedder], observer: Observer) -> TextClasses:
     model = load()
     observer.embedding(len(set(texts)))
-    features = TextFeatures(model.fingerprint, load).of(texts, TextKind.NAME, observer.embedded)
+    # In other numbers (bfloat16) features differ enough to be seen in a probability.
+    kept = TextFeatures(model.fingerprint, load, dtype=str(model.dtype))
+    features = kept.of(texts, TextKind.NAME, observer.embedded)
     columns = np.ascontiguousarray(features.T)
     return TextClasses(lambda: [columns], len(texts), model.logit_scale)
 

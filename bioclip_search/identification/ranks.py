@@ -18,8 +18,8 @@ __all__ = ["Choice", "Probabilities", "RankTree"]
 
 Probabilities = npt.NDArray[np.float64]
 
-# Sums of floating-point numbers miss a whole 1 by this little.
-_ROUNDING = 1e-9
+# Sums of float32 probabilities miss a whole 1 by this little.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
