@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -323,3 +325,27 @@ def test_another_model_than_the_catalogues_is_refused(indexed: Path, run: Comman
     result = run("identify", indexed / "drawer0", "--model", "builtin")
     assert result.code == 2
     assert "was built with the model" in result.err
+
+
+def test_neighbours_of_the_catalogues_own_photos_need_no_model(unidentified: Path, catalogue_folder: Path) -> None:
+    """Neither torch nor open_clip is imported where every embedding is there; help imports nothing heavy."""
+    probe = """
+import sys
+from bioclip_search.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as stopped:
+    assert not stopped.code, stopped.code
+print("IMPORTED", *({"torch", "open_clip", "lancedb", "numpy"} & set(sys.modules)))
+"""
+
+    def imported(*words: object) -> set[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", probe, "identify", *map(str, words)], capture_output=True, text=True, check=True
+        )
+        return set(done.stdout.rsplit("IMPORTED", 1)[1].split())
+
+    assert imported("--help") == set()
+    words = ("--catalogue", catalogue_folder, "--method", "neighbours")
+    assert not imported("--taxon", "unidentified", *words) & {"torch", "open_clip"}
+    assert not imported(unidentified / "drawer0", *words) & {"torch", "open_clip"}
