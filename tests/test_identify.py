@@ -349,3 +349,15 @@ print("IMPORTED", *({"torch", "open_clip", "lancedb", "numpy"} & set(sys.modules
     words = ("--catalogue", catalogue_folder, "--method", "neighbours")
     assert not imported("--taxon", "unidentified", *words) & {"torch", "open_clip"}
     assert not imported(unidentified / "drawer0", *words) & {"torch", "open_clip"}
+
+
+def test_a_photo_without_anything_to_compare_is_told(run: Command, small_model: Path, tmp_path: Path) -> None:
+    """The only determined photo of a catalogue has no neighbours: a row without candidates, no answer."""
+    photo = draw_photo(tmp_path / "p" / "a.png", seed=1)
+    (tmp_path / "r.csv").write_text("catalogNumber,genus\na,Fagus\n")
+    run("index", photo.parent, "--model", small_model, "--metadata", tmp_path / "r.csv")
+    for method in ("neighbours", "centroids"):
+        (row,) = _rows(run("identify", photo, "--method", method, "--format", "csv").out)
+        assert (row["catalogNumber"], row["answerName"], row["scientificName"]) == ("a", "", "")
+        (found,) = run("identify", photo, "--method", method, "--format", "json").json
+        assert (found["answer"], found["byRank"], found["candidates"]) == (None, [], [])

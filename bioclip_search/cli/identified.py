@@ -187,6 +187,8 @@ def _csv_rows(found: Identification, photos: Mapping[str, Photo]) -> Iterable[di
         "answerScore": round(answer.score, 6) if answer else None,
         "evidence": _shown_evidence(found, photos, len(found.evidence)),
     }
+    if not found.candidates:
+        yield whole  # there was nothing to compare it with; the photo is told all the same
     for place, choice in enumerate(found.candidates, start=1):
         yield {**whole, "place": place, **choice_row(choice)}
 

@@ -1,5 +1,6 @@
 """What `identify` does: opens what is asked for, reads photos, prints and keeps what they are."""
 
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -64,6 +65,7 @@ _PYBIOCLIP = "pybioclip"
 _LIMIT, _CONFIDENCE, _NEIGHBOURS = 5, 0.8, 20
 _LABELLED_AT_ONCE = 1_024
 _TOGETHER = 256
+_SECONDS_BETWEEN_LINES = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,15 +330,17 @@ def _reporter(progress: Meter) -> Callable[[Path, PhotoError], None]:
 def _observer(progress: Meter) -> Observer:
     """Says which names are unknown, and how far the embedding of names is."""
     total = done = 0
+    last = time.monotonic()
 
     def embedding(names: int) -> None:
         nonlocal total
         total = names
 
     def embedded(names: int) -> None:
-        nonlocal done
+        nonlocal done, last
         done += names
-        if done < total:
+        if done < total and time.monotonic() - last > _SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
             progress.say(f"{done:,} of {total:,} names embedded; they are kept for the next time")
 
     def unknown(name: str) -> None:

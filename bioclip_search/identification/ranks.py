@@ -101,8 +101,8 @@ class RankTree:
     def best(self, sums: list[Probabilities], row: int) -> Iterator[Choice]:
         """The most probable name at each rank that has any, from the widest to the narrowest."""
         for rank, of_rank, named in zip(RANKS, sums, self._named, strict=True):
-            if named.any():
-                group = int(np.argmax(np.where(named, of_rank[row], -1.0)))
+            group = int(np.argmax(np.where(named, of_rank[row], -1.0)))
+            if named[group] and of_rank[row, group] > 0:
                 yield self.choice(rank, group, float(of_rank[row, group]))
 
     def answer(

@@ -32,6 +32,8 @@ _Made = TypeVar("_Made")
 
 _SUBJECT_COLUMNS = (*BLOCK_COLUMNS, "root", "path")
 _FILES_AT_ONCE = 64
+_THREADS = 8
+_KEPT_BYTES = 16 * 2**20
 
 Squash = Callable[[Image.Image, int], Pixels | Features]
 """A picture and the side of a square in pixels -> [side, side, 3]."""
@@ -77,7 +79,7 @@ class _Known:
 
 @dataclass(slots=True)
 class _File:
-    """A file on its way to a subject; its bytes are let go once it is decoded."""
+    """A file on its way to a subject; of a large one the bytes are read again when it is decoded."""
 
     path: Path
     data: bytes
@@ -102,7 +104,7 @@ class FileReader:
     def subjects(self, files: Iterable[Path], at_once: int) -> Iterator[Subjects]:
         """The photos among the files, in their order."""
         waiting = iter(files)
-        with ThreadPoolExecutor() as threads:
+        with ThreadPoolExecutor(_THREADS) as threads:
             held: list[_File] = []
             while chunk := list(islice(waiting, min(at_once, _FILES_AT_ONCE))):
                 held += self._embedded(chunk, threads)
@@ -152,14 +154,15 @@ class FileReader:
 
     def _squashed(self, file: _File) -> Pixels | Features:
         preprocessing = self.load().preprocessing
+        data = file.data or read_photo(file.path)
         if self.squash is not None:
-            return self.squash(open_photo(file.data, name=file.path.name).image, preprocessing.size)
-        return preprocessing.apply(open_photo(file.data, preprocessing.size, file.path.name).image)
+            return self.squash(open_photo(data, name=file.path.name).image, preprocessing.size)
+        return preprocessing.apply(open_photo(data, preprocessing.size, file.path.name).image)
 
 
 def _opened(path: Path) -> _File:
     data = read_photo(path)
-    return _File(path, data, content_hash(data))
+    return _File(path, data if len(data) <= _KEPT_BYTES else b"", content_hash(data))
 
 
 def _attempt(step: Callable[[_Given], _Made]) -> Callable[[_Given], _Made | PhotoError]:
