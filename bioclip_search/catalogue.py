@@ -5,7 +5,7 @@ has two rows; every write is one atomic commit.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,7 +47,7 @@ from bioclip_search.schema import (
     specimen_row,
 )
 from bioclip_search.specimen import Photo, Specimen
-from bioclip_search.storage import among, chunks, connect, lance_errors, quoted, writing
+from bioclip_search.storage import among, chunks, connect, lance_errors, quoted, scan, writing
 from bioclip_search.taxonomy import RANKS, Taxon
 from bioclip_search.vector_search import IndexReport, Neighbour, VectorSearch
 
@@ -293,6 +293,11 @@ class Catalogue:
     def photos(self, where: str | None = None, limit: int | None = None) -> list[Photo]:
         """The photos that a SQL condition selects, in no particular order."""
         return [photo_from_row(row) for row in self._rows(where, list(PHOTO_COLUMNS), limit).to_pylist()]
+
+    def scan(self, columns: Sequence[str], where: str | None = None) -> "Iterator[pa.RecordBatch]":
+        """The rows that a SQL condition selects, streamed in small batches: memory does not grow with the table."""
+        with self._errors():
+            yield from scan(self._photos, columns, where)
 
     def known_files(self, root: str) -> "pa.Table":
         """All rows of one root: photo_id, path, size, mtime, content_hash, missing_since."""

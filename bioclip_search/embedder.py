@@ -75,8 +75,10 @@ class Embedder:
     def dim(self) -> int:
         return self.fingerprint.dim
 
-    def encode_pixels(self, pixels: Pixels) -> Features:
+    def encode_pixels(self, pixels: Pixels | Features) -> Features:
         """uint8 [n, size, size, 3], as `Preprocessing.apply` makes them -> float32 [n, dim].
+
+        float32 of the same range, 0 to 255, is taken too.
 
         A batch that the device has no memory for is done in halves.
         """
@@ -87,7 +89,7 @@ class Embedder:
         try:
             with torch.inference_mode():
                 batch = self._to_device(torch.from_numpy(np.ascontiguousarray(pixels)))
-                batch = batch.permute(0, 3, 1, 2).to(torch.float32).div_(255).sub_(self._mean).div_(self._std)
+                batch = batch.permute(0, 3, 1, 2).to(torch.float32).div(255).sub_(self._mean).div_(self._std)
                 return self._unit(self._model.encode_image(batch.to(self.dtype)))
         except torch.OutOfMemoryError:
             if len(pixels) == 1:

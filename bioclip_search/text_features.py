@@ -43,9 +43,13 @@ class TextFeatures:
     `load` gives an Embedder, or raises what loading raises, or ModelMismatch.
     """
 
-    def __init__(self, fingerprint: Fingerprint, load: Callable[[], Embedder], folder: Path | None = None) -> None:
+    def __init__(
+        self, fingerprint: Fingerprint, load: Callable[[], Embedder], folder: Path | None = None, *, dtype: str = ""
+    ) -> None:
+        """With `dtype` only features that were computed in these numbers are taken, and kept as such."""
         self._dim = fingerprint.dim
-        self._model = hashlib.sha256(f"{fingerprint.architecture}\0{fingerprint.weights_sha256}".encode()).hexdigest()
+        parts = (fingerprint.architecture, fingerprint.weights_sha256, *([dtype] if dtype else []))
+        self._model = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         self._load = load
         self._file = (folder or cache_folder()) / "text-features.sqlite"
 

@@ -23,6 +23,8 @@ _VERBS = {
     "search": "Find photos by words, by photos, by what records say, within taxa.",
     "metadata": "Join specimen records to the photos of the catalogue; report what fits.",
     "taxonomy": "Check names against a taxonomy of your own; fill ranks, follow synonyms.",
+    "identify": "Say what is on photos, how sure that is, and at which rank.",
+    "suggestions": "List what `identify --save` took photos for.",
     "taxa": "Print the tree of taxa with numbers of photos.",
     "export": "Write photos and their records: CSV, Parquet, JSON Lines, Darwin Core Archive.",
     "optimize": "Compact the catalogue and write its indices anew.",

@@ -13,7 +13,7 @@ from bioclip_search.history import open_photos
 from bioclip_search.paths import is_below, is_unicode
 from bioclip_search.query import Hit
 from bioclip_search.schema import KEY, PRESENT, photo_id
-from bioclip_search.storage import among, chunks, lance_errors
+from bioclip_search.storage import among, chunks, collected, lance_errors, scan
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ __all__ = ["SCORE", "Selection"]
 
 SCORE = "score"
 
-_ROWS_AT_ONCE = 8_192
 _KEYS_AT_ONCE = 1_000
 _LINES_AT_ONCE = 250
 _PHOTO_ID = re.compile(r"[0-9a-f]{32}")
@@ -78,13 +77,11 @@ class Selection:
         """The rows in tables of some thousands; a ranked selection has the column `score` too."""
         if self._is_list:
             return self._listed(columns)
-        return _collected(self._scanned(columns))
+        return collected(self._scanned(columns))
 
     def _scanned(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
         with self._errors():
-            # In the batches of storage.connect: a filtered scan was seen to hang (LanceDB 0.40) when a batch of
-            # 8,192 embeddings had more bytes than the buffer that is set there.
-            yield from self._query(self._where, columns).to_batches()
+            yield from scan(self._table, columns, _all_of(self._where))
 
     def _listed(self, columns: Sequence[str]) -> "Iterator[pa.Table]":
         import pyarrow as pa
@@ -110,11 +107,15 @@ class Selection:
 
     def _query(self, conditions: Sequence[str], columns: Sequence[str]) -> Any:
         query = self._table.search().select(list(columns)).limit(None)
-        where = " AND ".join(f"({condition})" for condition in conditions)
+        where = _all_of(conditions)
         return query.where(where) if where else query
 
     def _errors(self) -> Any:
         return lance_errors(self._catalogue.folder)
+
+
+def _all_of(conditions: Sequence[str]) -> str:
+    return " AND ".join(f"({condition})" for condition in conditions)
 
 
 def _keys_of(line: str, roots: Sequence[str]) -> list[str]:
@@ -143,18 +144,3 @@ def _parts(lines: Iterable[str], size: int) -> Iterator[list[str]]:
             part = []
     if part:
         yield part
-
-
-def _collected(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Table]":
-    """Small batches put together: a table that was written in many commits has many."""
-    import pyarrow as pa
-
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        if batch.num_rows:
-            held.append(batch)
-        if sum(part.num_rows for part in held) >= _ROWS_AT_ONCE:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)

@@ -42,8 +42,11 @@ _BYTE_ORDER_MARKS = {
 _JOINING_TERMS = frozenset({*MEDIA_TERMS, "catalogNumber", "occurrenceID"})
 
 
-def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None) -> Records:
-    """All rows of a CSV or TSV file; `columns` as `read_records` takes them. Raises RecordError."""
+def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None, *, joins: bool = True) -> Records:
+    """All rows of a CSV or TSV file; `columns` as `read_records` takes them.
+
+    Raises RecordError, also where nothing joins the records to photos, unless that is not wanted.
+    """
     shown = shown or printable(str(path))
     text = _read_text(path, shown).lstrip("\r\n")
     header = text.split("\n", 1)[0]
@@ -54,7 +57,8 @@ def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None)
             io.StringIO(text, newline=""), delimiter=delimiter, quoting=_quoting(text, delimiter), strict=True
         )
         names = named_columns(next(rows, []), columns, shown)
-        check_columns(names, shown)
+        if joins:
+            check_columns(names, shown)
         return Records(records_of(names, rows), filter(None, names))
     except csv.Error as error:
         raise RecordError(f"{shown} is not a readable CSV file ({error}); export it again as UTF-8 CSV.") from error

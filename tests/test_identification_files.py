@@ -1,0 +1,172 @@
+"""Lists of taxa, labels, bins and published text embeddings: what is read from files, and what is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioclip_search.errors import RecordError, UnknownTaxon, UsageError
+from bioclip_search.identification.candidates import listed, part, read_taxa
+from bioclip_search.identification.labels import read_bins, read_labels
+from bioclip_search.identification.taxa import TaxonTable
+from bioclip_search.identification.tree_of_life import TreeOfLifeTexts
+from bioclip_search.taxonomy import Taxon
+
+_MONARCH = Taxon("Animalia", None, "Insecta", None, "Nymphalidae", "Danaus", "Danaus plexippus", "monarch")
+_KNOWN = TaxonTable.of([_MONARCH, Taxon("Animalia", family="Pieridae", genus="Pieris", species="Pieris rapae")])
+
+
+def _written(folder: Path, text: str) -> Path:
+    file = folder / "taxa.txt"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_list_holds_a_name_a_line(tmp_path: Path) -> None:
+    """Known names get their lineage, families are known by their ending, anything else is genus or species."""
+    file = _written(tmp_path, "\nDanaus plexippus (Linnaeus, 1758)\nPieridae\nCarabidae\nQuercus robur\nFagus\n")
+    assert read_taxa(file, _KNOWN) == [
+        Taxon("Animalia", None, "Insecta", None, "Nymphalidae", "Danaus", "Danaus plexippus"),
+        Taxon("Animalia", family="Pieridae"),
+        Taxon(family="Carabidae"),
+        Taxon(genus="Quercus", species="Quercus robur"),
+        Taxon(genus="Fagus"),
+    ]
+
+
+def test_a_table_has_ranks_or_scientific_names(tmp_path: Path) -> None:
+    """Darwin Core columns in any case, wherever they stand; other columns do not matter."""
+    ranks = _written(tmp_path, "id,Kingdom,family,genus,specificEpithet\n1,Plantae,Fagaceae,Quercus,robur\n")
+    assert read_taxa(ranks, _KNOWN) == [Taxon("Plantae", family="Fagaceae", genus="Quercus", species="Quercus robur")]
+    names = _written(tmp_path, "scientificName\tvernacularName\nQuercus robur L.\toak\n")
+    assert read_taxa(names, _KNOWN)[0].species == "Quercus robur"
+
+
+def test_taxa_of_a_list_learn_wider_ranks_from_known_ones(tmp_path: Path) -> None:
+    """A new species of a known genus is put where the genus is."""
+    table = listed([Taxon(genus="Danaus", species="Danaus chrysippus")], _KNOWN)
+    assert len(table) == 1
+    assert (table[0].kingdom, table[0].family) == ("Animalia", "Nymphalidae")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "scientificName\n", "kingdom,genus\n,\n"])
+def test_a_list_without_taxa_is_refused(tmp_path: Path, text: str) -> None:
+    """There would be nothing to choose from."""
+    with pytest.raises(RecordError, match="names no taxon"):
+        read_taxa(_written(tmp_path, text), _KNOWN)
+
+
+def test_unknown_names_are_told_and_the_others_go_on() -> None:
+    """Only when no name is known is there nothing to identify among; near names are offered."""
+    told: list[str] = []
+    assert part(_KNOWN, ("Nymphalidae", "Nowhere"), None, told.append).tolist() == [0]
+    assert part(_KNOWN, (), [Taxon(genus="Pieris"), Taxon(genus="Fagus")], told.append).tolist() == [1]
+    assert part(_KNOWN, ("monarch",), None, told.append).tolist() == [0]
+    assert told == ["Nowhere", "Fagus"]
+    with pytest.raises(UnknownTaxon, match="Nymphalidae"):
+        part(_KNOWN, ("Nymfalidae",), None, told.append)
+
+
+def _embeddings(folder: Path, columns: np.ndarray, names: object) -> Path:
+    file = folder / "txt_emb.npy"
+    np.save(file, columns)
+    file.with_suffix(".json").write_text(json.dumps(names), encoding="utf-8")
+    return file
+
+
+def _entry(genus: str, epithet: str, common: str = "") -> list[object]:
+    return [["Animalia", "", "", "", "", genus, epithet], common]
+
+
+def test_published_text_embeddings_are_read_as_they_are(tmp_path: Path) -> None:
+    """Seven names with an epithet and a common name a column; missing ranks stay missing."""
+    columns = np.arange(12, dtype=np.float32).reshape(4, 3)
+    texts = TreeOfLifeTexts(
+        _embeddings(
+            tmp_path, columns, [_entry("Danaus", "plexippus", "monarch"), _entry("Pieris", ""), _entry("", "")]
+        ),
+        4,
+    )
+    assert [texts.taxa[row] for row in range(3)] == [
+        Taxon("Animalia", genus="Danaus", species="Danaus plexippus", common_name="monarch"),
+        Taxon("Animalia", genus="Pieris"),
+        Taxon("Animalia"),
+    ]
+    assert np.array_equal(np.concatenate(list(texts.blocks()), axis=1), columns)
+
+
+def test_columns_that_are_no_numbers_are_no_taxa(tmp_path: Path) -> None:
+    """They become zeros, which are left out."""
+    columns = np.array([[1, np.nan], [2, 3]], dtype=np.float32)
+    (block,) = TreeOfLifeTexts(_embeddings(tmp_path, columns, [_entry("A", "a"), _entry("B", "b")]), 2).blocks()
+    assert block.tolist() == [[1, 0], [2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "names", "reason"),
+    [
+        (np.zeros((3, 1)), [_entry("A", "a")], "has 3 rows, but"),
+        (np.zeros((2, 2)), [_entry("A", "a")], "names 1 taxa"),
+        (np.zeros(2), [], "is not a table"),
+        (np.zeros((2, 1), dtype=np.int64), [], "is not a table"),
+        (np.array([None, {}], dtype=object), [], "is not a .npy file of numbers"),
+        (np.zeros((2, 1)), {"A": 1}, "is not a list"),
+        (np.zeros((2, 1)), [["A"]], "is not a list"),
+        (np.zeros((2, 1)), [[["A"] * 6, ""]], "is not a list"),
+        (np.zeros((2, 1)), [[[1] * 7, ""]], "is not a list"),
+    ],
+)
+def test_text_embeddings_that_do_not_fit_are_refused(
+    tmp_path: Path, columns: np.ndarray, names: object, reason: str
+) -> None:
+    """Another model's, another release's, a pickle, no list: one sentence each."""
+    with pytest.raises(RecordError, match=reason):
+        TreeOfLifeTexts(_embeddings(tmp_path, columns, names), 2)
+
+
+def test_text_embeddings_that_are_cut_off_or_absent_are_refused(tmp_path: Path) -> None:
+    """A file that is not whole, and a JSON file that is not there."""
+    file = _embeddings(tmp_path, np.zeros((2, 1), dtype=np.float32), [_entry("A", "a")])
+    file.with_suffix(".json").write_text('[[["A", "", "", "", "", "", ""], ""]')
+    with pytest.raises(RecordError, match="is not a list"):
+        TreeOfLifeTexts(file, 2)
+    file.with_suffix(".json").unlink()
+    with pytest.raises(RecordError, match="put them beside"):
+        TreeOfLifeTexts(file, 2)
+    file.write_bytes(file.read_bytes()[:90])
+    with pytest.raises(RecordError, match=r"text embeddings|not a \.npy"):
+        TreeOfLifeTexts(file, 2)
+
+
+def test_labels_are_separated_by_commas_or_lines(tmp_path: Path) -> None:
+    """In a file a comma is part of the label."""
+    assert read_labels(" dorsal view, ventral view,,dorsal view").labels == ("dorsal view", "ventral view")
+    assert read_labels(str(_written(tmp_path, "beetle, pinned\nlabel only\n"))).labels == (
+        "beetle, pinned",
+        "label only",
+    )
+    with pytest.raises(UsageError, match="There is no label"):
+        read_labels(" , ")
+
+
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_bins_sum_their_labels(values: list[float]) -> None:
+    """The probability of a bin is that of its labels."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        bins = read_bins(_written(Path(folder), 'label,bin\n"a, b",one\nc,two\nd,one\n\n'))
+    assert bins.labels == ("a, b", "c", "d")
+    found = dict(bins.best(np.asarray(values, dtype=np.float32), None))
+    assert found["one"] == pytest.approx(values[0] + values[2], abs=1e-6)
+    assert found["two"] == pytest.approx(values[1], abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["label,bin\n", "label,bin\na,\n", "label\na\n", 'label,bin\n"a,b\n'])
+def test_bins_that_say_nothing_are_refused(tmp_path: Path, text: str) -> None:
+    """No labels, a label without a bin, no second column, an open quote."""
+    with pytest.raises(RecordError):
+        read_bins(_written(tmp_path, text))
