@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bioclip_search.errors import CatalogueDamaged, CatalogueError
+from bioclip_search.lance_import import lancedb
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,10 +30,9 @@ def connect(folder: Path) -> Any:
     # Its defaults may hold gigabytes while it compacts a table of large rows, and in its caches.
     os.environ.setdefault("LANCE_DEFAULT_BATCH_SIZE", str(_ROWS_AT_ONCE))
     os.environ.setdefault("LANCE_DEFAULT_IO_BUFFER_SIZE", str(_BUFFER_BYTES))
-    import lancedb
-
-    session = lancedb.Session(index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES)
-    return lancedb.connect(folder, read_consistency_interval=timedelta(0), session=session)
+    lance = lancedb()
+    session = lance.Session(index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES)
+    return lance.connect(folder, read_consistency_interval=timedelta(0), session=session)
 
 
 @contextmanager

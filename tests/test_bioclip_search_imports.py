@@ -40,6 +40,40 @@ def test_searching_by_an_indexed_photo_or_taxon_imports_no_torch(indexed: Path, 
         assert heavy & {"torch", "open_clip"} == set()
 
 
+_OPEN = """
+import sys
+{before}
+import bioclip_search
+catalogue = bioclip_search.open(sys.argv[1])
+from lance_namespace_urllib3_client.api.table_api import TableApi
+print(len(catalogue), hasattr(TableApi, "create_table"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "whole"),
+    [
+        ("", True),
+        ("from bioclip_search.lance_import import leave_out_client; leave_out_client()", False),
+        # What stands in may not be enough for another version of LanceDB.
+        (
+            "from bioclip_search import lance_import\n"
+            "lance_import._stand_ins['lance_namespace'] = type(sys)('lance_namespace')",
+            True,
+        ),
+    ],
+)
+def test_only_the_command_line_leaves_out_the_cloud(
+    indexed: Path, catalogue_folder: Path, before: str, whole: bool
+) -> None:
+    """Programs get LanceDB as it is; the command line without its client, unless LanceDB cannot do without."""
+    script = _OPEN.format(before=before)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(catalogue_folder)], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.split() == ["6", str(whole)]
+
+
 def test_every_public_name_is_importable() -> None:
     """The lazy names of the package lead somewhere."""
     import bioclip_search

@@ -14,6 +14,7 @@ from click.shell_completion import shell_complete
 
 from bioclip_search._version import __version__
 from bioclip_search.errors import BioclipSearchError
+from bioclip_search.lance_import import leave_out_client
 from bioclip_search.text import printable
 
 __all__ = ["bioclip_search", "main"]
@@ -80,6 +81,7 @@ def bioclip_search() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 an error that the user can mend, 130 stopped by Ctrl-C."""
     _prepare_streams()
+    leave_out_client()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if instruction := os.environ.get("_BIOCLIP_SEARCH_COMPLETE"):
         sys.exit(shell_complete(bioclip_search, {}, "bioclip-search", "_BIOCLIP_SEARCH_COMPLETE", instruction))

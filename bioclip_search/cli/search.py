@@ -49,7 +49,7 @@ def command(
     \b
     bioclip-search search "orange butterfly with black veins"
     bioclip-search search --image unknown.jpg --taxon Nymphalidae --not "label only"
-    bioclip-search search --like EMEC1142 --by-specimen --where "country = Panama and year < 1950"
+    bioclip-search search --like EMEC1142 --by specimen --where "country = Panama and year < 1950"
     bioclip-search search --text-in-records "Panama 1911"
     """
     from bioclip_search.catalogue import Catalogue
