@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioclip_search.darwin_core import specimen_of, updated_specimen
+from bioclip_search.darwin_core import specimen_of
 from bioclip_search.errors import RecordError
 from bioclip_search.records import read_records
-from bioclip_search.specimen import Specimen
 from bioclip_search.terms import canonical_term
 
 
@@ -142,24 +141,3 @@ def test_what_a_name_holds_is_separated_and_the_name_stays() -> None:
     assert specimen_of({"scientificName": "Carabus cf. violaceus"}).terms["identificationQualifier"].startswith("cf")
     own = {"scientificName": "Pica pica L.", "scientificNameAuthorship": "Linnaeus"}
     assert specimen_of(own).terms["scientificNameAuthorship"] == "Linnaeus"
-
-
-def test_a_later_record_updates_and_determinations_never_mix() -> None:
-    """An absent column leaves a term, an empty cell clears it, a new name takes its whole lineage."""
-    first = specimen_of(
-        {
-            "catalogNumber": "1",
-            "scientificName": "Danaus plexippus",
-            "family": "Nymphalidae",
-            "sex": "male",
-            "country": "X",
-        }
-    )
-    loans = updated_specimen(first, {"catalogNumber": "1", "disposition": "on loan"}, {"catalogNumber", "disposition"})
-    assert (loans.taxon, loans.terms["sex"], loans.terms["disposition"]) == (first.taxon, "male", "on loan")
-    columns = {"catalogNumber", "scientificName", "sex"}
-    later = updated_specimen(loans, {"catalogNumber": "1", "scientificName": "Pieris rapae"}, columns)
-    assert (later.taxon.species, later.taxon.family) == ("Pieris rapae", None)
-    assert "sex" not in later.terms
-    assert later.terms["country"] == "X"
-    assert updated_specimen(Specimen(), {"catalogNumber": "2"}, {"catalogNumber"}).catalog_number == "2"

@@ -34,6 +34,30 @@ def test_records_are_imported_and_updated(bare: Path, run: Command, tmp_path: Pa
     assert run("index", bare, "--format", "json").json["unchanged"] == 6
 
 
+def test_a_partial_table_keeps_the_determination_and_replacements_are_counted(
+    bare: Path, run: Command, tmp_path: Path
+) -> None:
+    """The same names change nothing but what else the table says; other names, and empty ones, are reported."""
+    run("metadata", "import", bare / "occurrence.csv")
+    names = ["Danaus plexippus", "Pieris rapae"]
+    rows = [f"CAT-00{number},{names[number % 2]},A. Collector" for number in range(6)]
+    same = run("metadata", "import", write(tmp_path / "d.csv", "catalogNumber,scientificName,recordedBy", *rows))
+    assert "6 photos have a new or changed record now" in same.out
+    assert "determinations" not in same.out
+    hits = run("search", "--taxon", "Nymphalidae", "--format", "json").json
+    assert {(hit["vernacularName"], hit["kingdom"], hit["species"]) for hit in hits} == {
+        ("monarch", "Animalia", "Danaus plexippus")
+    }
+    rows = ["CAT-000,Danaus chrysippus", "CAT-001,Vanessa atalanta", "CAT-002,"]
+    table = write(tmp_path / "n.csv", "catalogNumber,scientificName", *rows)
+    counts = run("metadata", "import", table, "--format", "json").json
+    assert (counts["determinationsReplaced"], counts["lostRanks"], counts["determinationsCleared"]) == (2, 1, 1)
+    write(tmp_path / "n.csv", "catalogNumber,scientificName", "CAT-000,Pieris rapae", "CAT-001,", "CAT-002,")
+    told = run("metadata", "import", table).out
+    assert "1 determinations were replaced by another name, 1 of them without ranks" in told
+    assert "1 determinations were cleared" in told
+
+
 def test_the_report_lists_what_is_left_over(bare: Path, run: Command, tmp_path: Path) -> None:
     """Photos without a record, records without a photo, and the ambiguous, each by name; nothing is changed."""
     table = write(

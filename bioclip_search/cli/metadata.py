@@ -13,7 +13,7 @@ from bioclip_search.text import printable
 
 if TYPE_CHECKING:
     from bioclip_search.catalogue import Catalogue
-    from indexer.attach import Joined
+    from indexer.attach import Attached, Joined
 
 __all__ = ["command", "column_map"]
 
@@ -35,17 +35,19 @@ def import_(
 ) -> None:
     """Give photos the records of SOURCE: a CSV or TSV table, a Darwin Core Archive, a GBIF download.
 
-    Nothing is embedded, and importing again updates. What SOURCE says nothing of stays as it is.
+    Nothing is embedded, and importing again updates. A column that SOURCE does not have stays as it is; an empty
+    cell of one that it has clears the value. While the name stays, so does the rest of a determination; another
+    name replaces all of it, and keeps only the ranks that both are said to share.
     """
     from indexer.attach import attach
 
     opened, joined = _joined(source, columns, name_patterns, catalogue)
     with journaled(opened):
-        updated = attach(opened, joined)
+        done = attach(opened, joined)
     if format_ == "json":
-        print_json({**_counts(joined), "updated": updated})
+        print_json({**_counts(joined), **_changes(done)})
     else:
-        print_lines([*_summary(joined, source), f"{updated:,} photos have a new or changed record now"])
+        print_lines([*_summary(joined, source), *_told_changes(done)])
 
 
 @command.command("report")
@@ -106,6 +108,26 @@ def _counts(joined: "Joined") -> dict[str, Any]:
         "ambiguousPhotos": len(joined.index.ambiguous()),
         "recordsWithoutPhoto": len(joined.index.without_photo()),
     }
+
+
+def _changes(done: "Attached") -> dict[str, int]:
+    return {
+        "updated": done.updated,
+        "determinationsReplaced": done.replaced,
+        "lostRanks": done.lost_ranks,
+        "determinationsCleared": done.cleared,
+    }
+
+
+def _told_changes(done: "Attached") -> list[str]:
+    """What happened to records; to determinations only if anything did."""
+    lines = [f"{done.updated:,} photos have a new or changed record now"]
+    if done.replaced:
+        lost = f", {done.lost_ranks:,} of them without ranks that were known of the old name"
+        lines += [f"{done.replaced:,} determinations were replaced by another name{lost if done.lost_ranks else ''}"]
+    if done.cleared:
+        lines += [f"{done.cleared:,} determinations were cleared, for the column of the name is empty there"]
+    return lines
 
 
 def _summary(joined: "Joined", source: Path) -> list[str]:
