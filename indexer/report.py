@@ -28,7 +28,8 @@ class IndexReport:
     """What a run did, in photos.
 
     `missing` counts rows whose file is no longer there, `pruned` those of them that were removed,
-    `with_record` the photos that a record of this run was joined to (None: no records were given).
+    `with_record` the photos, of those that are settled, that a record of this run was joined to (None: no
+    records were given).
     """
 
     new: int = 0

@@ -30,7 +30,7 @@ from indexer.join import RecordIndex
 from indexer.memory import bound_arenas
 from indexer.pace import pace_of
 from indexer.pipeline import Pipeline
-from indexer.plan import Plan, make_plan, scopes_of
+from indexer.plan import Place, Plan, make_plan, scopes_of
 from indexer.report import IndexReport, Observer, Quiet, note
 from indexer.walk import PHOTO_FORMATS
 from indexer.writer import Writer
@@ -98,12 +98,15 @@ def index(options: IndexOptions, observer: Observer | None = None) -> IndexRepor
         report.new, report.changed = len(plan.new), len(plan.changed)
         return report
     catalogue, embedder = _with_model(options, catalogue, needed=needed)
+    settled = list(plan.unchanged.values())
     if embedder is not None:
-        _take_up(options, catalogue, embedder, plan, describer, report, observer)
+        settled += _take_up(options, catalogue, embedder, plan, describer, report, observer)
         if not report.interrupted:
             refresh_background(catalogue, embedder)
         del embedder  # the table is compacted below: both at once would be the peak of memory
     _settle_unchanged(catalogue, plan, describer)
+    if records is not None:
+        report.with_record = sum(records.find(place) is not None for place in settled)
     report.missing = len(plan.missing)
     if options.prune and not report.interrupted:
         _prune(catalogue, plan, report, observer)
@@ -121,8 +124,8 @@ def _take_up(
     describer: Describer,
     report: IndexReport,
     observer: Observer,
-) -> None:
-    """Decode, embed and write what is new or changed."""
+) -> list[Place]:
+    """Decode, embed and write what is new or changed; returns where the photos are that were written."""
     files = [*plan.new, *plan.changed]
     pipeline = Pipeline(embedder, pace_of(embedder, options.workers, options.batch_size))
     writer = Writer(catalogue, plan, report, observer, describer, pipeline.again, options.commit_seconds)
@@ -130,6 +133,7 @@ def _take_up(
     with observer.stoppable() as stopping:
         report.stages = pipeline.run(files, catalogue.contents(), writer.take, writer.commit, stopping)
         report.interrupted = stopping()
+    return writer.written
 
 
 def _prune(catalogue: Catalogue, plan: Plan, report: IndexReport, observer: Observer) -> None:
