@@ -155,7 +155,8 @@ def _write_journal(
     catalogue.journal.settle_problems(settled, report.problems)
     finished = datetime.now(UTC)
     fingerprint = catalogue.fingerprint.to_json()
-    catalogue.journal.record_run(Run(started, finished, command, __version__, fingerprint, report.counts))
+    counts = {**report.counts, "pruned": report.pruned}
+    catalogue.journal.record_run(Run(started, finished, command, __version__, fingerprint, counts))
 
 
 def _check_any_photos(plan: Plan, scopes: Sequence[Path]) -> None:

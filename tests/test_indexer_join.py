@@ -32,6 +32,13 @@ def test_a_record_finds_its_photo_by_path_address_or_number() -> None:
     }
 
 
+def test_the_column_that_named_the_file_is_told() -> None:
+    """`fileName` and `associatedMedia` are counted apart."""
+    records = [{"fileName": "a.jpg"}, {"associatedMedia": "b.jpg"}]
+    index = RecordIndex(records, [Place("/archive", "a.jpg"), Place("/archive", "b.jpg")])
+    assert index.counts() == {"associatedMedia": 1, "fileName": 1}
+
+
 def test_the_longest_common_path_wins_and_a_tie_is_no_match() -> None:
     """Files of the same name in two drawers are told apart; where they cannot be, nothing is claimed."""
     records = [{"associatedMedia": "one/a.jpg", "genus": "One"}, {"associatedMedia": "two/a.jpg", "genus": "Two"}]

@@ -20,7 +20,7 @@ __all__ = ["command"]
 @catalogue_option
 @format_option("table", "json")
 def command(all_: bool, catalogue: Path | None, format_: str) -> None:
-    """List the versions of the catalogue, the newest first, and the indexing run that each came from.
+    """List the versions of the catalogue, the newest first, and the command that each came from.
 
     `bioclip-search restore VERSION` brings one back. Versions older than 7 days are removed whenever the
     catalogue is compacted, as at the end of `index`.

@@ -42,8 +42,9 @@ def import_(
     from indexer.attach import attach
 
     opened, joined = _joined(source, columns, name_patterns, catalogue)
-    with journaled(opened):
+    with journaled(opened) as counts:
         done = attach(opened, joined)
+        counts["updated"] = done.updated
     if format_ == "json":
         print_json({**_counts(joined), **_changes(done)})
     else:

@@ -60,8 +60,9 @@ def use(file: Path, name: str | None, version: str | None, catalogue: Path | Non
 
         info = build_backbone(absolute(file), target, name, version, say)
     opened = Catalogue.open(target.parent)
-    with journaled(opened):
+    with journaled(opened) as counts:
         placed, changed = place_all(opened)
+        counts["placed"] = changed
     _print_info(info, format_, {"placed": placed, "changed": changed})
 
 
@@ -130,7 +131,7 @@ def _print_info(info: "BackboneInfo", format_: str, counts: dict[str, int] | Non
         "taxa": info.taxa,
         "synonyms": info.synonyms,
         "commonNames": info.common_names,
-        "built": info.built.isoformat(),
+        "built": info.built.isoformat(timespec="seconds"),
         **counts,
     }
     if format_ == "json":
