@@ -8,7 +8,7 @@ from functools import cache
 
 from bioclip_search.taxonomy import RANKS
 
-__all__ = ["MEDIA_TERMS", "MULTIMEDIA", "SPECIMEN_TERMS", "canonical_term", "is_standard_term"]
+__all__ = ["JOINING_TERMS", "MEDIA_TERMS", "MULTIMEDIA", "SPECIMEN_TERMS", "canonical_term", "is_standard_term"]
 
 SPECIMEN_TERMS = (
     "occurrenceID",
@@ -52,6 +52,9 @@ MULTIMEDIA = "multimedia"
 
 MEDIA_TERMS = ("associatedMedia", MULTIMEDIA, "fileName", "file", "identifier", "accessURI")
 """Terms that name the files of a record."""
+
+JOINING_TERMS = (*MEDIA_TERMS, "occurrenceID", "catalogNumber")
+"""Terms of which any one may join a record to photos, in the order in which they are tried."""
 
 _OURS = (*SPECIMEN_TERMS, *MEDIA_TERMS, "common_name", "coreid")
 

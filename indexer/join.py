@@ -21,6 +21,7 @@ Parts = tuple[str, ...]
 
 # Of more photos and files with one name in different folders nobody can tell which belong together.
 _MOST_PAIRS = 1_000_000
+_MOST_CANDIDATES = 20
 
 
 class Rule(StrEnum):
@@ -36,10 +37,11 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A record and the rule by which it belongs to a photo; without record, two or more fitted equally well."""
+    """A record and the rule by which it belongs to a photo; without record, the `candidates` fitted equally well."""
 
     record: Record | None
     rule: Rule
+    candidates: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,14 @@ class _NamedFile:
 
 
 class _Several:
-    """Stands for two or more different records of one number."""
+    """Two or more different records of one number; of very many, the first."""
 
+    def __init__(self, first: Record) -> None:
+        self.records = [first]
 
-_SEVERAL = _Several()
+    def add(self, record: Record) -> None:
+        if len(self.records) < _MOST_CANDIDATES and record not in self.records:
+            self.records.append(record)
 
 
 class RecordIndex:
@@ -85,8 +91,10 @@ class RecordIndex:
                 named[file.parts[-1]].append(file)
             for rule, key in _numbers_of(record):
                 known = self._by_number[rule].setdefault(key, record)
-                if known is not record and known != record:
-                    self._by_number[rule][key] = _SEVERAL
+                if not isinstance(known, _Several) and known != record:
+                    known = self._by_number[rule][key] = _Several(known)
+                if isinstance(known, _Several):
+                    known.add(record)
         photos: dict[str, list[tuple[Place, Parts]]] = defaultdict(list)
         for place in places:
             parts = _parts_of(place)
@@ -117,9 +125,9 @@ class RecordIndex:
         found = Counter(match.rule for match in self.matches.values() if match.record is not None)
         return {rule.value: found[rule] for rule in Rule if found[rule]}
 
-    def ambiguous(self) -> list[Place]:
-        """The photos that two or more records fitted equally well."""
-        return [place for place, match in self.matches.items() if match.record is None]
+    def ambiguous(self) -> dict[Place, Sequence[Record]]:
+        """The photos that two or more records fitted equally well, with these records."""
+        return {place: match.candidates for place, match in self.matches.items() if match.record is None}
 
     def without_photo(self) -> list[Record]:
         """The records that belong to none of the photos."""
@@ -141,7 +149,7 @@ class RecordIndex:
 
 
 def _match_of(found: Record | _Several, rule: Rule) -> Match:
-    return Match(None if isinstance(found, _Several) else found, rule)
+    return Match(None, rule, tuple(found.records)) if isinstance(found, _Several) else Match(found, rule)
 
 
 def _same(record: Record) -> frozenset[tuple[str, str]]:

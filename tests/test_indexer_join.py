@@ -140,7 +140,7 @@ def test_a_number_is_never_found_in_another_number() -> None:
     two = [{"catalogNumber": "NY 0123", "genus": "A"}, {"catalogNumber": "NY 00123", "genus": "B"}]
     assert joined(two, "NY123.jpg", "NY0123.jpg") == {"NY0123.jpg": "A"}
     index = RecordIndex(two, [Place("/a", "NY123.jpg")])
-    assert (index.ambiguous(), index.counts()) == ([Place("/a", "NY123.jpg")], {})
+    assert (list(index.ambiguous()), index.counts()) == ([Place("/a", "NY123.jpg")], {})
 
 
 def test_a_pattern_of_the_user_overrules_the_habits() -> None:

@@ -76,7 +76,17 @@ def test_the_report_lists_what_is_left_over(bare: Path, run: Command, tmp_path: 
         "CAT-004.jpg",
         "CAT-005.jpg",
     ]
-    assert [Path(row["path"]).name for row in rows if row["kind"] == "ambiguous photo"] == ["CAT-002.jpg"]
+    (ambiguous,) = (row for row in rows if row["kind"] == "ambiguous photo")
+    assert (Path(ambiguous["path"]).name, ambiguous["candidates"]) == (
+        "CAT-002.jpg",
+        "occurrenceID c, catalogNumber CAT-002 | occurrenceID d, catalogNumber CAT-002",
+    )
+    assert "occurrenceID e, catalogNumber CAT-999" in [row["lookedFor"] for row in rows]
+    write(table, "fileName,genus", "elsewhere/x.jpg,Danaus")
+    listed = run("metadata", "report", table, "--format", "json").json["leftOver"]
+    assert listed[-1]["lookedFor"] == "fileName elsewhere/x.jpg"
+    write(table, "catalogNumber,genus", "CAT-999,Pieris")
+    rows = list(csv.DictReader(io.StringIO(run("metadata", "report", table, "--format", "csv").out)))
     assert "CAT-999" in [row["catalogNumber"] for row in rows if row["kind"] == "record without photo"]
     assert run("taxa", "--format", "json").json["children"] == []
 

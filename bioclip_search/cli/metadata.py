@@ -9,15 +9,19 @@ import click
 from bioclip_search.cli.journaled import journaled
 from bioclip_search.cli.options import catalogue_option, format_option, record_options
 from bioclip_search.cli.output import print_csv, print_json, print_lines
+from bioclip_search.terms import JOINING_TERMS
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
     from bioclip_search.catalogue import Catalogue
+    from bioclip_search.records import Record
     from indexer.attach import Attached, Joined
 
 __all__ = ["command", "column_map"]
 
 _KINDS = ("photo without record", "ambiguous photo", "record without photo")
+_LEFT_OVER = ("path", "occurrenceID", "catalogNumber", "scientificName", "lookedFor", "candidates")
+_NAMED_BY = ("occurrenceID", "catalogNumber", "scientificName")
 
 
 @click.group("metadata")
@@ -61,13 +65,15 @@ def report(
 ) -> None:
     """Say which records of SOURCE would be joined by which rule, and what is left over; change nothing.
 
-    CSV lists every photo without a record, every record without a photo, and the ambiguous.
+    JSON and CSV list every photo without a record, every record without a photo with what was looked for, and
+    every ambiguous photo with the records that compete for it.
     """
     _, joined = _joined(source, columns, name_patterns, catalogue)
     if format_ == "json":
         print_json({**_counts(joined), "leftOver": _left_over(joined)})
     elif format_ == "csv":
-        print_csv(("kind", "path", "occurrenceID", "catalogNumber", "scientificName"), _left_over(joined))
+        rows = ({**row, "candidates": " | ".join(row["candidates"])} for row in _left_over(joined))
+        print_csv(("kind", *_LEFT_OVER), rows)
     else:
         print_lines(_summary(joined, source))
 
@@ -141,12 +147,26 @@ def _summary(joined: "Joined", source: Path) -> list[str]:
     return lines
 
 
-def _left_over(joined: "Joined") -> list[dict[str, str | None]]:
-    empty = dict.fromkeys(("path", "occurrenceID", "catalogNumber", "scientificName"))
+def _left_over(joined: "Joined") -> list[dict[str, Any]]:
+    """Rows of _LEFT_OVER and `kind`."""
+    empty: dict[str, Any] = {**dict.fromkeys(_LEFT_OVER), "candidates": []}
     photos = [{**empty, "kind": _KINDS[0], "path": str(place.file)} for place in joined.without_record()]
-    photos += [{**empty, "kind": _KINDS[1], "path": str(place.file)} for place in joined.index.ambiguous()]
+    photos += [
+        {**empty, "kind": _KINDS[1], "path": str(place.file), "candidates": [_terms(it, _NAMED_BY) for it in several]}
+        for place, several in joined.index.ambiguous().items()
+    ]
     records = [
-        {**empty, "kind": _KINDS[2], **{name: record[name] for name in empty if name in record}}
+        {
+            **empty,
+            **{name: record[name] for name in _NAMED_BY if name in record},
+            "kind": _KINDS[2],
+            "lookedFor": _terms(record, JOINING_TERMS),
+        }
         for record in joined.index.without_photo()
     ]
     return photos + records
+
+
+def _terms(record: "Record", terms: Sequence[str]) -> str:
+    """Some terms of a record in one line: “catalogNumber A 7, scientificName Danaus plexippus”."""
+    return ", ".join(f"{term} {record[term]}" for term in terms if term in record)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bioclip_search.errors import RecordError
-from bioclip_search.terms import MEDIA_TERMS, canonical_term
+from bioclip_search.terms import JOINING_TERMS, canonical_term
 from bioclip_search.text import clean, printable
 
 __all__ = ["LONGEST_FIELD", "Record", "Records", "check_columns", "named_columns", "read_table", "records_of"]
@@ -39,7 +39,6 @@ _BYTE_ORDER_MARKS = {
     b"\xfe\xff": "utf-16",
     b"\xef\xbb\xbf": "utf-8-sig",
 }
-_JOINING_TERMS = frozenset({*MEDIA_TERMS, "catalogNumber", "occurrenceID"})
 
 
 def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None, *, joins: bool = True) -> Records:
@@ -81,7 +80,7 @@ def named_columns(header: Sequence[str], columns: Mapping[str, str], shown: str)
 
 def check_columns(names: Iterable[str], shown: str) -> None:
     """Raise RecordError unless one of the columns can join a record to a photo."""
-    if not _JOINING_TERMS.intersection(names):
+    if not frozenset(JOINING_TERMS).intersection(names):
         raise RecordError(
             f"{shown} has no column that joins a record to a photo; it needs one of associatedMedia, catalogNumber, "
             "occurrenceID or fileName, or say which column it is: --map catalogNumber=COLUMN."
