@@ -12,11 +12,14 @@ from bioclip_search.terms import MULTIMEDIA
 
 __all__ = ["DETERMINATION_TERMS", "FINER_RANK_TERMS", "separated_parts", "specimen_of"]
 
+NAME_TERMS = ("scientificName", *(rank.value for rank in RANKS), "specificEpithet", "infraspecificEpithet")
+"""Terms of which any one means that a source determines its specimens."""
+
 FINER_RANK_TERMS = ("superfamily", "subfamily", "tribe", "subtribe", "higherClassification")
 """Terms of ranks between those of RANKS, all above the genus."""
 
 DETERMINATION_TERMS = (
-    *("scientificName", *(rank.value for rank in RANKS), "specificEpithet", "infraspecificEpithet"),
+    *NAME_TERMS,
     *FINER_RANK_TERMS,
     *("genericName", "subgenus", "infragenericEpithet", "cultivarEpithet", "verbatimTaxonRank"),
     "scientificNameAuthorship",

@@ -26,13 +26,12 @@ from bioclip_search.catalogue import Catalogue
 from bioclip_search.cli.export import command
 from bioclip_search.darwin_core import specimen_of
 from bioclip_search.export import Choice, ExportOptions, export_photos
-from bioclip_search.export.flat import guarded
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.records import read_records
 from bioclip_search.schema import photo_id, specimen_row
 from bioclip_search.specimen import Photo, Specimen
 from bioclip_search.terms import MULTIMEDIA, SPECIMEN_TERMS, canonical_term
-from bioclip_search.text import clean
+from bioclip_search.text import clean, guarded
 from indexer.attach import attach, join_records
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -103,6 +103,8 @@ def test_what_commands_did_is_in_the_list_of_runs(indexed: Path, run: Command, t
         {},
     ]
     assert "3 forgotten" in run("runs").out
+    rows = list(csv.DictReader(io.StringIO(run("runs", "--format", "csv").out)))
+    assert [row["forgotten"] for row in rows if row["forgotten"] not in ("", "0")] == ["3"]
     assert "1 pruned" in run("info").out
 
 
