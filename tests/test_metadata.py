@@ -131,6 +131,32 @@ def test_copies_of_a_photo_have_records_of_their_own(bare: Path, run: Command, t
     assert {hit["species"] for hit in hits} == {"Danaus plexippus", None}
 
 
+def test_an_export_that_was_edited_is_imported_back(bare: Path, run: Command, tmp_path: Path) -> None:
+    """Rows find their photos by their place; columns of the file become no terms, and guards come off."""
+    first = write(tmp_path / "t.csv", "associatedMedia,locality,path", "drawer0/CAT-000.jpg,=1+1,own", "x.jpg,a,b")
+    run("metadata", "import", first)
+    (bare / "a;b|c.jpg").write_bytes((bare / "drawer0" / "CAT-000.jpg").read_bytes() + b"x")
+    run("index", bare)
+    table = tmp_path / "all.csv"
+    assert run("export", table).code == 0
+    assert "'=1+1" in table.read_text()
+    report = run("metadata", "import", table, "--format", "json").json
+    assert (report["joined"], report["updated"]) == (7, 0)
+    rows = list(csv.DictReader(io.StringIO(table.read_text())))
+    for row in rows:
+        row["recordedBy"] = Path(row["path"]).name
+    with table.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    assert run("metadata", "import", table, "--format", "json").json["updated"] == 7
+    run("export", table, "--force")
+    again = list(csv.DictReader(io.StringIO(table.read_text())))
+    assert again[0].keys() == rows[0].keys()
+    assert all(row["recordedBy"] == Path(row["path"]).name for row in again)
+    assert {row["verbatim path"] for row in again} == {"own", ""}
+
+
 def test_an_empty_column_clears_and_a_common_name_alone_determines_nothing(
     bare: Path, run: Command, tmp_path: Path
 ) -> None:

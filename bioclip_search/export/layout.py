@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bioclip_search.export.selection import SCORE, Selection
+from bioclip_search.records.exported import FILE_COLUMNS, MISSING_SINCE
 from bioclip_search.schema import EMBEDDING, OTHER_TERMS, photo_schema
 from bioclip_search.specimen import NUMBER_TERMS
 from bioclip_search.terms import SPECIMEN_TERMS
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FILE_COLUMNS", "MISSING_SINCE", "STORED_COLUMNS", "Layout", "Survey", "specimen_ids", "survey"]
 
-MISSING_SINCE = "missingSince"
-FILE_COLUMNS = ("root", "path", "width", "height", "view", "content_hash", MISSING_SINCE)
 STORED_COLUMNS = (*SPECIMEN_TERMS, OTHER_TERMS, *FILE_COLUMNS[:-1], "missing_since")
 """What is read of the catalogue."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bioclip_search.errors import RecordError
+from bioclip_search.records.exported import is_own_export, terms_of_export, unguarded_rows
 from bioclip_search.terms import JOINING_TERMS, canonical_term
 from bioclip_search.text import clean, printable
 
@@ -48,14 +49,16 @@ def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None,
     """
     shown = shown or printable(str(path))
     text = _read_text(path, shown).lstrip("\r\n")
-    header = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header.count)
+    delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
     csv.field_size_limit(LONGEST_FIELD)
     try:
-        rows = csv.reader(
+        rows: Iterator[list[str]] = csv.reader(
             io.StringIO(text, newline=""), delimiter=delimiter, quoting=_quoting(text, delimiter), strict=True
         )
-        names = named_columns(next(rows, []), columns, shown)
+        header = next(rows, [])
+        names = named_columns(header, columns, shown)
+        if is_own_export(header):
+            names, rows = terms_of_export(header, names), unguarded_rows(header, rows)
         if joins:
             check_columns(names, shown)
         return Records(records_of(names, rows), filter(None, names))
