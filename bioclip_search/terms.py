@@ -8,7 +8,15 @@ from functools import cache
 
 from bioclip_search.taxonomy import RANKS
 
-__all__ = ["JOINING_TERMS", "MEDIA_TERMS", "MULTIMEDIA", "SPECIMEN_TERMS", "canonical_term", "is_standard_term"]
+__all__ = [
+    "JOINING_TERMS",
+    "MEDIA_TERMS",
+    "MULTIMEDIA",
+    "SPECIMEN_TERMS",
+    "canonical_term",
+    "is_standard_term",
+    "known_terms",
+]
 
 SPECIMEN_TERMS = (
     "occurrenceID",
@@ -71,6 +79,11 @@ def canonical_term(column: str) -> str:
 def is_standard_term(column: str) -> bool:
     """Whether a column's name is a term of Darwin Core, in any spelling that `canonical_term` knows."""
     return canonical_term(column) in _standard_terms()
+
+
+def known_terms() -> frozenset[str]:
+    """Every term that this program knows: those of Darwin Core, and of files."""
+    return frozenset(_spellings().values())
 
 
 @cache

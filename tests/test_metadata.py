@@ -98,6 +98,12 @@ def test_columns_and_patterns_are_the_users(bare: Path, run: Command, tmp_path: 
     assert run("metadata", "import", table, *options, "--format", "json").json["joined"] == 2
     assert len(run("search", "--taxon", "Danaus plexippus", "--format", "json").json) == 1
     assert run("index", bare, "--metadata", table, *options, "--format", "json").json["withRecord"] == 2
+    for wrong, told in (
+        ("catalogueNumber=Barcode", "did you mean catalogNumber"),
+        ("sex=Det,sex=Barcode", "two columns"),
+    ):
+        refused = run("metadata", "import", table, "--map", wrong)
+        assert (refused.code, told in refused.err) == (2, True), refused.err
     for bad in (["--map", "Barcode"], ["--map", "sex=Sexus"], ["--name-pattern", "("]):
         assert run("metadata", "import", table, *bad).code == 2
     assert run("index", bare, "--map", "a=b").code == 2

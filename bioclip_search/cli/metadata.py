@@ -1,5 +1,6 @@
 """bioclip-search metadata"""
 
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,16 +93,26 @@ def _joined(
 
 
 def column_map(pairs: Sequence[str]) -> dict[str, str]:
-    """`catalogNumber=Barcode,scientificName=Det`, once or several times -> term: column. Raises UsageError."""
+    """`catalogNumber=Barcode,scientificName=Det`, once or several times -> term: column.
+
+    Raises UsageError for what is no such pair, for an unknown term and for one that is given twice.
+    """
     from bioclip_search.errors import UsageError
-    from bioclip_search.terms import canonical_term
+    from bioclip_search.terms import canonical_term, known_terms
 
     columns: dict[str, str] = {}
     for pair in (part for option in pairs for part in option.split(",")):
         term, equals, column = pair.partition("=")
         if not (equals and term.strip() and column.strip()):
             raise UsageError(f"--map wants TERM=COLUMN, such as catalogNumber=Barcode, not {pair}.")
-        columns[canonical_term(term)] = column
+        known = canonical_term(term)
+        if known not in known_terms():
+            near = difflib.get_close_matches(known, sorted(known_terms()))
+            remedy = f"did you mean {' or '.join(near)}?" if near else "see https://dwc.tdwg.org/terms/."
+            raise UsageError(f"--map names the term {printable(known)}, which Darwin Core does not have; {remedy}")
+        if known in columns:
+            raise UsageError(f"--map names two columns for {known}, {columns[known]} and {column}; leave one out.")
+        columns[known] = column
     return columns
 
 

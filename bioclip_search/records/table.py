@@ -31,6 +31,8 @@ class Records(list[Record]):
 
 
 _DELIMITERS = (",", "\t", ";", "|")
+# Excel writes and reads it before the header.
+_SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"\r\n])"?[,;|\t]*\r?\n', re.IGNORECASE)
 LONGEST_FIELD = 100_000_000
 _VALUES_KEPT = 50_000
 _BYTE_ORDER_MARKS = {
@@ -49,7 +51,11 @@ def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None,
     """
     shown = shown or printable(str(path))
     text = _read_text(path, shown).lstrip("\r\n")
+    if joins and not text.strip():
+        raise RecordError(f"{shown} is empty; export the records again.")
     delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
+    if said := _SEPARATOR_LINE.match(text):
+        delimiter, text = said[1].replace("\\t", "\t"), text[said.end() :]
     csv.field_size_limit(LONGEST_FIELD)
     try:
         rows: Iterator[list[str]] = csv.reader(
