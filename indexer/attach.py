@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.determination import Change, change_of, lost_ranks
-from bioclip_search.placement import MATCH_TERM, open_backbone, placed, unplaced
+from bioclip_search.placement import MATCH_TERM, is_contradicted, open_backbone, placed, unplaced
 from bioclip_search.records import Record
 from bioclip_search.schema import photo_id
 from bioclip_search.specimen import Specimen
@@ -14,7 +14,7 @@ from indexer.filename import compile_patterns
 from indexer.join import RecordIndex
 from indexer.plan import Place
 
-__all__ = ["Attached", "Joined", "attach", "join_records", "place_all"]
+__all__ = ["Attached", "Joined", "Placed", "attach", "join_records", "place_all"]
 
 _AT_ONCE = 10_000
 
@@ -53,6 +53,19 @@ class Attached:
         self.lost_ranks += change is Change.REPLACED and lost_ranks(before.taxon, after.taxon)
 
 
+@dataclass(slots=True)
+class Placed:
+    """Photos by what a taxonomy made of their determinations.
+
+    `placed` are those that it has, `changed` those of them that are placed newly or differently; the names of
+    `contradicting` are in it too, but with ranks that are not those of the record.
+    """
+
+    placed: int = 0
+    changed: int = 0
+    contradicting: int = 0
+
+
 def join_records(catalogue: Catalogue, records: Sequence[Record], name_patterns: Sequence[str] = ()) -> Joined:
     """Find the photos of records. Raises UsageError for a pattern that is none."""
     patterns = compile_patterns(name_patterns)
@@ -78,20 +91,22 @@ def attach(catalogue: Catalogue, joined: Joined) -> Attached:
     return done
 
 
-def place_all(catalogue: Catalogue) -> tuple[int, int]:
-    """Place every determination in the taxonomy in use; returns how many are placed and how many of them newly."""
+def place_all(catalogue: Catalogue) -> Placed:
+    """Place every determination in the taxonomy in use."""
     backbone = open_backbone(catalogue.folder)
+    done = Placed()
     if backbone is None:
-        return 0, 0
+        return done
     keys = [key for root in catalogue.roots() for key, _, _ in catalogue.places_below(root)]
-    found = changed = 0
     for start in range(0, len(keys), _AT_ONCE):
         stored = catalogue.specimens(keys[start : start + _AT_ONCE])
         told = {key: placed(specimen, backbone) for key, specimen in stored.items()}
         new = {key: specimen for key, specimen in told.items() if specimen != stored[key]}
         catalogue.describe(new)
-        found += sum(MATCH_TERM in specimen.terms for specimen in told.values())
-        changed += len(new)
-    if changed:
+        alone = [specimen for specimen in told.values() if MATCH_TERM not in specimen.terms]
+        done.placed += len(told) - len(alone)
+        done.contradicting += sum(is_contradicted(specimen, backbone) for specimen in alone)
+        done.changed += len(new)
+    if done.changed:
         catalogue.optimize()
-    return found, changed
+    return done
