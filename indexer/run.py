@@ -15,7 +15,7 @@ from bioclip_search._version import __version__
 from bioclip_search.background import refresh_background
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
-from bioclip_search.errors import UsageError
+from bioclip_search.errors import CatalogueError, UsageError
 from bioclip_search.journal import Problem, Run
 from bioclip_search.models import DEFAULT_MODEL, locate_model
 from bioclip_search.paths import is_below
@@ -97,7 +97,13 @@ def index(options: IndexOptions, observer: Observer | None = None) -> IndexRepor
         _check_model(options, catalogue, needed=needed)
         report.new, report.changed = len(plan.new), len(plan.changed)
         return report
-    catalogue, embedder = _with_model(options, catalogue, needed=needed)
+    try:
+        catalogue, embedder = _with_model(options, catalogue, needed=needed)
+    except CatalogueError:
+        if catalogue is not None or not Catalogue.exists(options.catalogue):
+            raise
+        # Another run has made it in the meantime: begin again with what that holds.
+        return index(options, observer)
     settled = list(plan.unchanged.values())
     if embedder is not None:
         settled += _take_up(options, catalogue, embedder, plan, describer, report, observer)
