@@ -81,6 +81,7 @@ class Catalogue:
         self._vectors = VectorSearch(folder, photos, is_past=is_past)
         self._records = RecordSearch(photos)
         self._names: tuple[tuple[int, bool], dict[str, set[str]]] | None = None
+        self._described = 0
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -184,6 +185,7 @@ class Catalogue:
             with self._writing():
                 table = pa.Table.from_pylist(rows, schema=schema)
                 self._photos.merge_insert(KEY).when_matched_update_all().execute(table)
+            self._described += len(chunk)
 
     def copy(self, photos: Sequence[Photo]) -> list[Photo]:
         """Add photos whose content is in the catalogue already: embedding and thumbnail are copied.
@@ -260,7 +262,8 @@ class Catalogue:
         """
         self.compact()
         with self._writing():
-            self._vectors.refresh(anew=anew)
+            self._vectors.refresh(anew=anew, described=self._described)
+        self._described = 0
 
     # Reading
 

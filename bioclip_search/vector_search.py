@@ -36,8 +36,9 @@ _MOST_BY_CODES = 2_000
 # Rows that the index does not know are compared one by one, up to this share of all.
 _FEW = 5_000
 _SHARE_UNKNOWN = 0.25
-# A new generation is written when this share has changed.
+# A new generation is written when this share has changed, and at least so many photos.
 _SHARE_CHANGED = 0.02
+_LEAST_CHANGED = 1_000
 _SAMPLE = 20_000
 _TAKEN_AT_ONCE = 2_000
 
@@ -95,7 +96,7 @@ class VectorSearch:
             if len(places) < count or scores[-1] + doubt <= cosines[best[-1]]:
                 break
             count *= 2
-        rows = self._rows(view.index, places, unknown, best)
+        rows = self._rows(view, places, row_ids, best)
         return [Neighbour(row, embeddings[at], float(cosines[at])) for row, at in zip(rows, best.tolist(), strict=True)]
 
     def best_cosines(self, vectors: Vectors) -> Vectors:
@@ -118,14 +119,17 @@ class VectorSearch:
         view = self._view()
         return IndexReport(view.index.state, len(view.unknown)) if view else IndexReport(None, self._count())
 
-    def refresh(self, *, anew: bool = False) -> None:
-        """Write an index, or a new one, where the policy asks for it, or drop it; for one writer at a time."""
+    def refresh(self, *, anew: bool = False, described: int = 0) -> None:
+        """Write an index, or a new one, where the policy asks for it, or drop it; for one writer at a time.
+
+        `described` is the number of rows that got other records since.
+        """
         rows = self._count()
         if rows < INDEX_FROM:
             drop_index(self._folder)
             return
         view = None if anew else self._view()
-        if view is not None and self._changed(view) <= max(1_000, _SHARE_CHANGED * rows):
+        if view is not None and self._changed(view) + described <= max(_LEAST_CHANGED, _SHARE_CHANGED * rows):
             return
         sample = _unit(self._embeddings(self._some_row_ids(rows)))
         keep = view is not None and rows <= 2 * view.index.state.fitted
@@ -180,16 +184,14 @@ class VectorSearch:
         return np.flatnonzero(np.logical_and.reduce(masks)) if masks else None, view.unknown
 
     def _rows(
-        self, index: Index, places: npt.NDArray[np.int64], unknown: RowIds, chosen: npt.NDArray[np.int64]
+        self, view: _View, places: npt.NDArray[np.int64], row_ids: RowIds, chosen: npt.NDArray[np.int64]
     ) -> list[dict[str, Any]]:
-        """The rows of chosen candidates, which are the places and behind them the unknown row ids."""
-        known = [at for at in chosen.tolist() if at < len(places)]
-        rows = dict(zip(known, index.rows(places[known]), strict=True))
-        others = [at for at in chosen.tolist() if at >= len(places)]
-        if others:
-            taken = self._take(unknown[np.array(others) - len(places)], list(PHOTO_COLUMNS)).to_pylist()
-            rows |= dict(zip(others, taken, strict=True))
-        return [rows[at] for at in chosen.tolist()]
+        """The rows of chosen candidates; from the index only while it is that of this very version."""
+        if view.alive is None:
+            return view.index.rows(places[chosen])
+        # A record may be written anew without its row getting another id.
+        rows: list[dict[str, Any]] = self._take(row_ids[chosen], list(PHOTO_COLUMNS)).to_pylist()
+        return rows
 
     # The table
 
