@@ -21,7 +21,7 @@ from bioclip_search.text_features import TextFeatures, TextKind
 
 __all__ = ["Background", "measure_background", "refresh_background"]
 
-_FILE = "background.json"
+_FILES = {False: "background.json", True: "background_for_text.json"}
 _SIDE = 224
 # The share of unrelated queries that stay below the limit.
 _QUANTILE = 0.95
@@ -52,11 +52,12 @@ class Background:
         return float(np.quantile(self.texts if is_text else self.pictures, _QUANTILE))
 
     @classmethod
-    def read(cls, catalogue: Catalogue) -> "Background | None":
-        """What was measured for the catalogue's model; None if nothing was."""
+    def read(cls, catalogue: Catalogue, *, for_text: bool = False) -> "Background | None":
+        """What was measured for the catalogue's model, or that for texts; None if nothing was."""
+        model = catalogue.for_text.fingerprint if for_text else catalogue.fingerprint
         try:
-            kept = json.loads((catalogue.folder / _FILE).read_text(encoding="utf-8"))
-            if kept["model"] != catalogue.fingerprint.to_json():
+            kept = json.loads((catalogue.folder / _FILES[for_text]).read_text(encoding="utf-8"))
+            if model is None or kept["model"] != model.to_json():
                 return None
             return cls(tuple(map(float, kept["texts"])), tuple(map(float, kept["pictures"])), int(kept["photos"]))
         except FileNotFoundError:
@@ -66,34 +67,42 @@ class Background:
             return None
 
 
-def refresh_background(catalogue: Catalogue, embedder: Embedder) -> None:
+def refresh_background(catalogue: Catalogue, embedder: Embedder, *, for_text: bool = False) -> None:
     """Measure the background where there is none, or where a tenth of the photos has come or gone since."""
-    known = Background.read(catalogue)
-    if known is None or abs(catalogue.count() - known.photos) > _CHANGED * known.photos:
-        measure_background(catalogue, embedder)
+    known = Background.read(catalogue, for_text=for_text)
+    if known is None or abs(_photos(catalogue, for_text=for_text) - known.photos) > _CHANGED * known.photos:
+        measure_background(catalogue, embedder, for_text=for_text)
 
 
-def measure_background(catalogue: Catalogue, embedder: Embedder) -> Background | None:
-    """Ask a catalogue for what it does not hold, and keep how near the best hits came; None for an empty one."""
-    photos = catalogue.count()
+def measure_background(catalogue: Catalogue, embedder: Embedder, *, for_text: bool = False) -> Background | None:
+    """Ask a catalogue for what it does not hold, and keep how near the best hits came; None for an empty one.
+
+    `embedder` is the catalogue's model, or with `for_text` that for texts.
+    """
+    photos = _photos(catalogue, for_text=for_text)
     if not photos:
         return None
-    texts = TextFeatures(catalogue.fingerprint, lambda: embedder).of(
+    texts = TextFeatures(embedder.fingerprint, lambda: embedder).of(
         [caption(text) for text in _UNRELATED], TextKind.SENTENCE
     )
     pictures = embedder.encode_images(_drawn())
-    best = catalogue.best_cosines(np.concatenate([texts, pictures])).tolist()
+    best = catalogue.best_cosines(np.concatenate([texts, pictures]), for_text=for_text).tolist()
     background = Background(tuple(best[: len(texts)]), tuple(best[len(texts) :]), photos)
+    model = catalogue.for_text.require() if for_text else catalogue.fingerprint
     _write(
-        catalogue.folder / _FILE,
+        catalogue.folder / _FILES[for_text],
         {
-            "model": catalogue.fingerprint.to_json(),
+            "model": model.to_json(),
             "texts": background.texts,
             "pictures": background.pictures,
             "photos": photos,
         },
     )
     return background
+
+
+def _photos(catalogue: Catalogue, *, for_text: bool) -> int:
+    return catalogue.for_text.count() if for_text else catalogue.count()
 
 
 def _drawn() -> Sequence[Image.Image]:

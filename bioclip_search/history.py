@@ -8,9 +8,9 @@ from typing import Any
 
 from bioclip_search.errors import UsageError
 from bioclip_search.journal import Journal, Run
-from bioclip_search.nearest.files import drop_index
 from bioclip_search.schema import KEY
 from bioclip_search.storage import connect, lance_errors, writing
+from bioclip_search.vector_search import drop_indices
 
 __all__ = ["KEPT_DAYS", "Version", "open_photos", "restore", "versions"]
 
@@ -55,7 +55,7 @@ def restore(folder: Path, number: int) -> Version:
         if number == kept[-1]:
             raise UsageError(f"Version {number} is the current one; `bioclip-search history` lists the others.")
         # Row ids of versions that are left behind may be given again, to other photos.
-        drop_index(folder)
+        drop_indices(folder)
         photos.restore(number)
         # The very first version of a table is from before its key was declared.
         if not photos.schema.field(KEY).metadata:

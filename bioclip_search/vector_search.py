@@ -1,4 +1,5 @@
-"""Nearest photos: through the index where there is one that knows most rows, else by LanceDB's exact scan.
+"""Nearest photos by a column of embeddings: through its index where there is one that knows most rows, else by
+LanceDB's exact scan.
 
 Every answer is exact to what 8 bits leave in doubt, and in its last step by the embeddings themselves.
 """
@@ -17,17 +18,19 @@ from bioclip_search.filters import Filter
 from bioclip_search.nearest.build import build
 from bioclip_search.nearest.files import IndexState, drop_index, folder_in_use, state_in_use
 from bioclip_search.nearest.index import MARGIN, Index, RowIds
-from bioclip_search.schema import EMBEDDING, PHOTO_COLUMNS, TAXON_COLUMNS
+from bioclip_search.schema import EMBEDDING, EMBEDDING_FOR_TEXT, IS_FOR_TEXT, PHOTO_COLUMNS, TAXON_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["INDEX_FROM", "IndexReport", "Neighbour", "VectorSearch"]
+__all__ = ["INDEX_FROM", "IndexReport", "Neighbour", "VectorSearch", "drop_indices"]
 
 Vectors = npt.NDArray[np.float32]
 
 INDEX_FROM = 5_000
 """From this number of photos an index is kept; below it LanceDB compares them all in a few milliseconds."""
+
+_HOMES = {EMBEDDING: "nearest", EMBEDDING_FOR_TEXT: "nearest_for_text"}
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +39,9 @@ _MOST_BY_CODES = 2_000
 # Rows that the index does not know are compared one by one, up to this share of all.
 _FEW = 5_000
 _SHARE_UNKNOWN = 0.25
-# A new generation is written when this share has changed.
+# A new generation is written when this share has changed, and at least so many photos.
 _SHARE_CHANGED = 0.02
+_LEAST_CHANGED = 1_000
 _SAMPLE = 20_000
 _TAKEN_AT_ONCE = 2_000
 
@@ -70,11 +74,16 @@ class _View:
 
 
 class VectorSearch:
-    """Searches over the table of a catalogue; `is_past` where it is read as it was."""
+    """Searches a column of embeddings in the table of a catalogue; `is_past` where it is read as it was.
 
-    def __init__(self, folder: Path, table: Any, *, is_past: bool = False) -> None:
-        self._folder = folder
+    Photos that have nothing in the column are not found.
+    """
+
+    def __init__(self, folder: Path, table: Any, column: str = EMBEDDING, *, is_past: bool = False) -> None:
+        self._home = folder / _HOMES[column]
         self._table = table
+        self._column = column
+        self._there = None if column == EMBEDDING else IS_FOR_TEXT
         self._is_past = is_past
         self._seen: _View | None = None
 
@@ -95,15 +104,15 @@ class VectorSearch:
             if len(places) < count or scores[-1] + doubt <= cosines[best[-1]]:
                 break
             count *= 2
-        rows = self._rows(view.index, places, unknown, best)
+        rows = self._rows(view, places, row_ids, best)
         return [Neighbour(row, embeddings[at], float(cosines[at])) for row, at in zip(rows, best.tolist(), strict=True)]
 
     def best_cosines(self, vectors: Vectors) -> Vectors:
         """For each of some unit vectors float32 [n, dim] the cosine of the nearest photo, float32 [n]; one pass."""
         best = np.full(len(vectors), -1.0, dtype=np.float32)
-        for batch in self._table.search().select([EMBEDDING]).limit(None).to_batches():
+        for batch in self._where(self._table.search().select([self._column]), None).limit(None).to_batches():
             if batch.num_rows:
-                best = np.maximum(best, (vectors @ _unit(_column_matrix(batch[EMBEDDING])).T).max(axis=1))
+                best = np.maximum(best, (vectors @ _unit(_matrix(batch[self._column])).T).max(axis=1))
         return best
 
     def names(self, *, include_missing: bool) -> dict[str, set[str]] | None:
@@ -118,32 +127,35 @@ class VectorSearch:
         view = self._view()
         return IndexReport(view.index.state, len(view.unknown)) if view else IndexReport(None, self._count())
 
-    def refresh(self, *, anew: bool = False) -> None:
-        """Write an index, or a new one, where the policy asks for it, or drop it; for one writer at a time."""
+    def refresh(self, *, anew: bool = False, described: int = 0) -> None:
+        """Write an index, or a new one, where the policy asks for it, or drop it; for one writer at a time.
+
+        `described` is the number of rows that got other records since.
+        """
         rows = self._count()
         if rows < INDEX_FROM:
-            drop_index(self._folder)
+            drop_index(self._home)
             return
         view = None if anew else self._view()
-        if view is not None and self._changed(view) <= max(1_000, _SHARE_CHANGED * rows):
+        if view is not None and self._changed(view) + described <= max(_LEAST_CHANGED, _SHARE_CHANGED * rows):
             return
         sample = _unit(self._embeddings(self._some_row_ids(rows)))
         keep = view is not None and rows <= 2 * view.index.state.fitted
         codec = (view.index.codec, view.index.state.fitted) if view is not None and keep else None
-        build(self._folder, self._table.version, rows, self._all_rows(), sample, TAXON_COLUMNS, codec)
+        build(self._home, self._table.version, rows, self._all_rows(), sample, TAXON_COLUMNS, codec)
         self._seen = None
 
     # The index as it stands to the table
 
     def _view(self) -> _View | None:
         """The index, and what it does not know; None without one that helps."""
-        state = state_in_use(self._folder)
+        state = state_in_use(self._home)
         if state is None:
             return None
         version = int(self._table.version)
         if self._is_past and state.version != version:
             return None  # row ids of the past may have been given again
-        folder = folder_in_use(self._folder)
+        folder = folder_in_use(self._home)
         if self._seen is None or (self._seen.version, self._seen.index.state) != (version, state):
             index = _opened(folder, state) if folder else None
             self._seen = self._compared(index, version) if index else None
@@ -180,36 +192,39 @@ class VectorSearch:
         return np.flatnonzero(np.logical_and.reduce(masks)) if masks else None, view.unknown
 
     def _rows(
-        self, index: Index, places: npt.NDArray[np.int64], unknown: RowIds, chosen: npt.NDArray[np.int64]
+        self, view: _View, places: npt.NDArray[np.int64], row_ids: RowIds, chosen: npt.NDArray[np.int64]
     ) -> list[dict[str, Any]]:
-        """The rows of chosen candidates, which are the places and behind them the unknown row ids."""
-        known = [at for at in chosen.tolist() if at < len(places)]
-        rows = dict(zip(known, index.rows(places[known]), strict=True))
-        others = [at for at in chosen.tolist() if at >= len(places)]
-        if others:
-            taken = self._take(unknown[np.array(others) - len(places)], list(PHOTO_COLUMNS)).to_pylist()
-            rows |= dict(zip(others, taken, strict=True))
-        return [rows[at] for at in chosen.tolist()]
+        """The rows of chosen candidates; from the index only while it is that of this very version."""
+        if view.alive is None:
+            return view.index.rows(places[chosen])
+        # A record may be written anew without its row getting another id.
+        rows: list[dict[str, Any]] = self._take(row_ids[chosen], list(PHOTO_COLUMNS)).to_pylist()
+        return rows
 
     # The table
 
     def _count(self) -> int:
-        return int(self._table.count_rows())
+        """The number of photos that have an embedding in the column."""
+        return int(self._table.count_rows(self._there))
+
+    def _where(self, query: Any, condition: str | None) -> Any:
+        """A query of LanceDB for those photos only, of which a SQL condition is true."""
+        both = _both(condition, self._there)
+        return query if both is None else query.where(both, prefilter=True)
 
     def _by_comparing_all(self, vector: Vectors, limit: int, filter_: Filter) -> list[Neighbour]:
-        query = self._table.search(vector).distance_type("cosine").bypass_vector_index()
-        if filter_.sql is not None:
-            query = query.where(filter_.sql, prefilter=True)
-        table = query.select([*PHOTO_COLUMNS, EMBEDDING, "_distance"]).limit(limit + MARGIN).to_arrow()
-        embeddings = _unit(_matrix(table))
-        rows = table.drop_columns([EMBEDDING, "_distance"]).to_pylist()
+        query = self._table.search(vector, vector_column_name=self._column).distance_type("cosine")
+        query = self._where(query.bypass_vector_index(), filter_.sql)
+        table = query.select([*PHOTO_COLUMNS, self._column, "_distance"]).limit(limit + MARGIN).to_arrow()
+        embeddings = _unit(_matrix(table[self._column].combine_chunks()))
+        rows = table.drop_columns([self._column, "_distance"]).to_pylist()
         # LanceDB computes with float16; near ties come out in another order.
         cosines = embeddings @ vector
         best = np.argsort(-cosines, kind="stable")[:limit]
         return [Neighbour(rows[at], embeddings[at], float(cosines[at])) for at in best.tolist()]
 
     def _row_ids(self, where: str | None) -> RowIds:
-        return _row_ids(_Selected(self._table, int(self._table.version), where))
+        return _row_ids(_Selected(self._table, int(self._table.version), _both(where, self._there)))
 
     def _some_row_ids(self, rows: int) -> RowIds:
         row_ids = self._row_ids(None)
@@ -218,7 +233,7 @@ class VectorSearch:
         return some
 
     def _embeddings(self, row_ids: RowIds) -> Vectors:
-        return _matrix(self._take(row_ids, [EMBEDDING]))
+        return _matrix(self._take(row_ids, [self._column])[self._column].combine_chunks())
 
     def _take(self, row_ids: RowIds, columns: list[str]) -> "pa.Table":
         """The rows in the order of their ids."""
@@ -233,8 +248,10 @@ class VectorSearch:
         return pa.concat_tables(parts)
 
     def _all_rows(self) -> "Iterator[pa.RecordBatch]":
-        query = self._table.search().select([*PHOTO_COLUMNS, EMBEDDING]).with_row_id(True).limit(None)
-        yield from query.to_batches()
+        query = self._table.search().select([*PHOTO_COLUMNS, self._column]).with_row_id(True)
+        for batch in self._where(query, None).limit(None).to_batches():
+            names = ["embedding" if name == self._column else name for name in batch.schema.names]
+            yield batch.rename_columns(names)
 
 
 class _Selected:
@@ -272,12 +289,19 @@ def _opened(folder: Path, state: IndexState) -> Index | None:
         return None
 
 
-def _matrix(table: "pa.Table") -> Vectors:
-    """The embeddings of rows, float32 [n, dim]."""
-    return _column_matrix(table[EMBEDDING].combine_chunks())
+def drop_indices(folder: Path, *columns: str) -> None:
+    """Remove what there is of indices beside a catalogue's table: those of the columns, or without any all."""
+    for column in columns or _HOMES:
+        drop_index(folder / _HOMES[column])
 
 
-def _column_matrix(column: "pa.FixedSizeListArray") -> Vectors:
+def _both(first: str | None, second: str | None) -> str | None:
+    """SQL: both conditions, where there are two."""
+    return f"({first}) AND {second}" if first and second else first or second
+
+
+def _matrix(column: "pa.FixedSizeListArray") -> Vectors:
+    """A column of embeddings as float32 [n, dim]."""
     flat = column.flatten().to_numpy(zero_copy_only=False)
     matrix: Vectors = flat.reshape(len(column), column.type.list_size).astype(np.float32)
     return matrix

@@ -154,6 +154,27 @@ def test_what_changed_after_the_index_was_written_is_found_as_well(tmp_path: Pat
     assert _found(catalogue, vectors[10], 1, missing_too) == ["0010"]
 
 
+def test_a_record_that_is_written_anew_is_shown_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hit has the record of now, whatever the index was written with; many new records have it written again."""
+    vectors = _clustered(COUNT, DIM, 17)
+    catalogue = _catalogue(tmp_path / "c", vectors)
+    catalogue.optimize()
+    keys = {path: key for key, _, path in catalogue.places_below("/archive")}
+    catalogue.describe({keys[f"{n:04d}"]: Specimen(Taxon(family="New")) for n in range(5)})
+    new = Filter(taxa=((("family", "New"),),))
+    for again in (catalogue, Catalogue.open(tmp_path / "c")):
+        assert again.nearest(vectors[0], 1)[0].row["family"] == "New"
+        assert {near.row["family"] for near in again.nearest(vectors[0], 10, new)} == {"New"}
+    written = catalogue.index_report().state
+    catalogue.optimize()
+    assert catalogue.index_report().state == written
+    monkeypatch.setattr(vector_search, "_LEAST_CHANGED", 10)
+    catalogue.describe({key: Specimen(Taxon(family="Newer")) for key in keys.values()})
+    catalogue.optimize()
+    assert catalogue.index_report().state != written
+    assert catalogue.nearest(vectors[0], 1)[0].row["family"] == "Newer"
+
+
 def test_the_index_is_written_again_when_much_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the next optimize it knows every photo; below the size it is dropped."""
     vectors = _clustered(COUNT, DIM, 5)

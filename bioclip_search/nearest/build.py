@@ -25,7 +25,7 @@ _NEIGHBOURS = 10
 
 
 def build(
-    catalogue: Path,
+    home: Path,
     version: int,
     rows: int,
     batches: "Iterable[pa.RecordBatch]",
@@ -40,7 +40,7 @@ def build(
     on. With a `codec` and the number of rows it was fitted to, that one is kept.
     """
     began = time.perf_counter()
-    folder = new_folder(catalogue)
+    folder = new_folder(home)
     fitted = codec[1] if codec else rows
     chosen = codec[0] if codec else Codec.fit(sample)
     for name, array in (("mean", chosen.mean), ("basis", chosen.basis), ("spread", chosen.spread)):
@@ -61,7 +61,7 @@ def build(
         len(truth.queries),
         fitted,
     )
-    use_folder(catalogue, folder, state)
+    use_folder(home, folder, state)
     return state
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -32,30 +33,38 @@ _POOL_TIMES, _POOL_LEAST = 5, 100
 
 class Searcher:
     """Searches one catalogue; `load` gives the embedder, and is called at most once, when something must be
-    embedded. Its model must be the catalogue's."""
+    embedded. Its model must be the catalogue's.
 
-    def __init__(self, catalogue: Catalogue, load: Callable[[], Embedder]) -> None:
+    `load_for_text` does the same for queries with `for_text`; without it the catalogue's model for texts is loaded
+    by its name.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, load: Callable[[], Embedder], load_for_text: Callable[[], Embedder] | None = None
+    ) -> None:
         self._catalogue = catalogue
-        self._load = load
-        self._embedder: Embedder | None = None
-        self._vectors = PartVectors(catalogue, self._loaded)
+        self._loaders = {False: cache(load), True: cache(load_for_text or self._load_for_text)}
+        self._vectors: dict[bool, PartVectors] = {}
 
     def search(self, query: Query) -> Hits:
         """Answer a query, best hit first.
 
         Raises UnknownTaxon, ModelMismatch, what loading a model raises, or QueryError for a photo that cannot be
-        read, a condition that is none, and parts that cancel each other.
+        read, a condition that is none, parts that cancel each other, and a model for texts that the catalogue
+        does not have.
         """
         filter_ = self._filter(query)
         if not query.parts and query.records is None:
             return Hits(tuple(self._listed(query, filter_)))
-        parts = [self._vectors.of(part) for part in query.parts]
+        vectors = self._vectors_of(for_text=query.for_text)
+        parts = [vectors.of(part) for part in query.parts]
         ranking = _Ranking(self._catalogue, query, filter_, parts)
         chosen = ranking.chosen()
         return Hits(
             tuple(ranking.hit(candidate) for candidate in chosen),
-            self._is_no_match(parts, chosen),
+            self._is_no_match(query, parts, chosen),
             tuple(self._determined(parts)),
+            any(part.is_prose and part.part.weight > 0 for part in parts),
         )
 
     def search_all(self, queries: Sequence[Query]) -> list[Hits | QueryError]:
@@ -63,7 +72,9 @@ class Searcher:
 
         For a query that cannot be answered its error stands in the place of the hits.
         """
-        self._vectors.prepare([part for query in queries for part in query.parts])
+        for for_text in {query.for_text for query in queries}:
+            parts = [part for query in queries if query.for_text is for_text for part in query.parts]
+            self._vectors_of(for_text=for_text).prepare(parts)
         return [self._answer(query) for query in queries]
 
     def _answer(self, query: Query) -> Hits | QueryError:
@@ -72,10 +83,14 @@ class Searcher:
         except QueryError as error:
             return error
 
-    def _loaded(self) -> Embedder:
-        if self._embedder is None:
-            self._embedder = self._load()
-        return self._embedder
+    def _vectors_of(self, *, for_text: bool) -> PartVectors:
+        if for_text not in self._vectors:
+            self._vectors[for_text] = PartVectors(self._catalogue, self._loaders[for_text], for_text=for_text)
+        return self._vectors[for_text]
+
+    def _load_for_text(self) -> Embedder:
+        built_with = self._catalogue.for_text.require()
+        return Embedder.load(built_with.model, fit=built_with.fit)
 
     def _filter(self, query: Query) -> Filter:
         def names(name: str) -> tuple[tuple[str, str], ...]:
@@ -98,9 +113,9 @@ class Searcher:
             photos = one_a_specimen(photos, lambda photo: photo)
         return [Hit(photo, None) for photo in photos[query.offset : query.offset + query.limit]]
 
-    def _is_no_match(self, parts: Sequence[PartVector], chosen: Sequence[Candidate]) -> bool | None:
+    def _is_no_match(self, query: Query, parts: Sequence[PartVector], chosen: Sequence[Candidate]) -> bool | None:
         """Whether no hit is nearer to any part that it should be like than unrelated queries come."""
-        background = Background.read(self._catalogue)
+        background = Background.read(self._catalogue, for_text=query.for_text)
         sought = [part for part in parts if part.part.weight > 0 and isinstance(part.part, TextPart | PhotoPart)]
         if background is None or not sought or not chosen:
             return None
@@ -157,7 +172,9 @@ class _Ranking:
     def _by_vector(self, count: int) -> list[Candidate]:
         total = self._sum()
         own = frozenset().union(*(part.keys for part in self.parts))
-        found = self.catalogue.nearest(total, count + len(own), self.filter, exact=self.query.exact)
+        found = self.catalogue.nearest(
+            total, count + len(own), self.filter, exact=self.query.exact, for_text=self.query.for_text
+        )
         least = -np.inf if self.query.min_score is None else self.query.min_score
         candidates = [
             Candidate(photo_from_row(near.row), near.embedding, near.cosine)
@@ -178,7 +195,7 @@ class _Ranking:
 
     def _by_records(self, count: int) -> list[Candidate]:
         total = self._sum() if self.parts else None
-        matches = self.catalogue.in_records(self.query.records or "", count, self.filter)
+        matches = self.catalogue.in_records(self.query.records or "", count, self.filter, for_text=self.query.for_text)
         return [
             Candidate(
                 photo_from_row(match.row),

@@ -62,7 +62,8 @@ class Query:
     `taxa` are names of any rank or common names, of which a hit has one; `not_taxa` those it must not have;
     `where` is a condition on Darwin Core terms (see `bioclip_search.conditions`); `records` are words that its
     record must say. `by_specimen` gives the best photo of each specimen, `diverse` prefers hits that differ
-    from each other. `exact` compares every embedding without the index.
+    from each other. `exact` compares every embedding without the index. `for_text` asks the catalogue's second
+    model, a general CLIP that knows prose: all parts are then compared by its embeddings.
 
     Raises QueryError for a query that cannot be asked.
     """
@@ -80,6 +81,7 @@ class Query:
     diverse: bool = False
     exact: bool = False
     include_missing: bool = False
+    for_text: bool = False
 
     def __post_init__(self) -> None:
         for option, names in (("--taxon", self.taxa), ("--not-taxon", self.not_taxa)):
@@ -101,3 +103,5 @@ class Query:
             raise QueryError("The number of hits (-k) must be at least 1, and --offset at least 0.")
         if not self.parts and (self.min_score is not None or self.diverse):
             raise QueryError("--min-score and --diverse are for hits with a score; give words, --image or --like.")
+        if not self.parts and self.for_text:
+            raise QueryError("--model-for-text is a model to compare with; give words, --image or --like.")
