@@ -6,14 +6,13 @@ their best hits come is kept beside the catalogue.
 
 import json
 import logging
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from bioclip_search.atomic import write_json
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
 from bioclip_search.prompts import caption
@@ -59,7 +58,8 @@ class Background:
             kept = json.loads((catalogue.folder / _FILES[for_text]).read_text(encoding="utf-8"))
             if model is None or kept["model"] != model.to_json():
                 return None
-            return cls(tuple(map(float, kept["texts"])), tuple(map(float, kept["pictures"])), int(kept["photos"]))
+            texts, pictures = (tuple(map(float, kept[name])) for name in ("texts", "pictures"))
+            return cls(texts, pictures, int(kept["photos"])) if texts and pictures else None
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError):
@@ -89,7 +89,7 @@ def measure_background(catalogue: Catalogue, embedder: Embedder, *, for_text: bo
     best = catalogue.best_cosines(np.concatenate([texts, pictures]), for_text=for_text).tolist()
     background = Background(tuple(best[: len(texts)]), tuple(best[len(texts) :]), photos)
     model = catalogue.for_text.require() if for_text else catalogue.fingerprint
-    _write(
+    write_json(
         catalogue.folder / _FILES[for_text],
         {
             "model": model.to_json(),
@@ -130,9 +130,3 @@ def _lines(rng: np.random.Generator) -> Image.Image:
             draw.rectangle((left, top, min(left + width, _SIDE - 8), top + 5), fill="black")
             left += width + 6
     return image
-
-
-def _write(file: Path, content: object) -> None:
-    aside = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
-    aside.write_text(json.dumps(content), encoding="utf-8")
-    aside.replace(file)

@@ -23,6 +23,7 @@ from bioclip_search.errors import (
     CatalogueNotFound,
     CatalogueTooNew,
     ModelMismatch,
+    QueryError,
 )
 from bioclip_search.filters import Filter
 from bioclip_search.fingerprint import Fingerprint
@@ -53,6 +54,7 @@ from bioclip_search.storage import among, chunks, connect, lance_errors, quoted,
 from bioclip_search.taxonomy import RANKS, Taxon
 from bioclip_search.text_column import TextColumn, text_fields, with_text_embeddings
 from bioclip_search.vector_search import IndexReport, Neighbour, VectorSearch
+from bioclip_search.vectors import unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,8 +90,8 @@ class Catalogue:
         self._photos = photos
         self._vectors = VectorSearch(folder, photos, is_past=is_past)
         self._vectors_for_text = VectorSearch(folder, photos, EMBEDDING_FOR_TEXT, is_past=is_past)
-        self._records = RecordSearch(photos)
-        self._names: tuple[tuple[int, bool], dict[str, set[str]]] | None = None
+        self._records = RecordSearch(photos, is_past=is_past)
+        self._names: dict[bool, tuple[int, dict[str, set[str]]]] = {}
         self._described = 0
 
     @classmethod
@@ -388,10 +390,12 @@ class Catalogue:
 
         `exact` compares every embedding without the index.
         """
-        unit = np.asarray(vector, dtype=np.float32)
+        asked = unit(np.asarray(vector, dtype=np.float32))
+        if not np.linalg.norm(asked) > 0:
+            raise QueryError("There is nothing to compare with: the vector has no direction.")
         vectors = self._vectors_of(for_text=for_text)
         with self._errors():
-            return vectors.nearest(unit / np.linalg.norm(unit), limit, filter_ or Filter(), exact=exact)
+            return vectors.nearest(asked, limit, filter_ or Filter(), exact=exact)
 
     def best_cosines(self, vectors: npt.NDArray[np.float32], *, for_text: bool = False) -> npt.NDArray[np.float32]:
         """For each of some unit vectors float32 [n, dim] the cosine of the nearest photo, float32 [n]."""
@@ -409,11 +413,14 @@ class Catalogue:
     def names(self, *, include_missing: bool = False) -> dict[str, set[str]]:
         """By column, ranks and vernacularName, the names that photos carry."""
         with self._errors():
-            state = (int(self._photos.version), include_missing)
-            if self._names is None or self._names[0] != state:
+            version = int(self._photos.version)
+            known = self._names.get(include_missing)
+            if known is None or known[0] != version:
                 names = self._vectors.names(include_missing=include_missing)
-                self._names = (state, names if names is not None else self._names_in_rows(state[1]))
-        return self._names[1]
+                if names is None:
+                    names = self._names_in_rows(include_missing)
+                known = self._names[include_missing] = (version, names)
+        return known[1]
 
     def _names_in_rows(self, include_missing: bool) -> dict[str, set[str]]:
         table = self._rows(None if include_missing else PRESENT, list(TAXON_COLUMNS))
@@ -463,11 +470,18 @@ class Catalogue:
 
 
 def _add_missing_columns(folder: Path, photos: Any, dim: int) -> None:
-    """Bring a table of an older schema up to date: its rows have nothing in the new columns."""
+    """Bring a table of an older schema up to date: its rows have nothing in the new columns, but the text of their
+    records, which is made of the others."""
     missing = [field for field in photo_schema(dim) if field.name not in photos.schema.names]
-    if missing:
-        with writing(folder):
-            photos.add_columns(missing)
+    if not missing:
+        return
+    with writing(folder):
+        others = [field for field in missing if field.name != RECORD_TEXT]
+        if others:
+            photos.add_columns(others)
+        if len(others) < len(missing):
+            values = ", ".join(f"CAST(`{column}` AS STRING)" for column in SPECIMEN_COLUMNS)
+            photos.add_columns({RECORD_TEXT: f"nullif(concat_ws(' ', {values}), '')"})
 
 
 def _check_out(folder: Path, photos: Any, version: int) -> None:

@@ -55,6 +55,7 @@ def _why(hit: "Hit") -> list[dict[str, Any]]:
             "part": evidence.part,
             "weight": round(evidence.weight, 6),
             "cosine": None if evidence.cosine is None else round(evidence.cosine, 6),
+            "relevance": None if evidence.relevance is None else round(evidence.relevance, 6),
         }
         for evidence in hit.why
     ]
@@ -62,7 +63,8 @@ def _why(hit: "Hit") -> list[dict[str, Any]]:
 
 def _why_in_words(hit: "Hit") -> str:
     return ", ".join(
-        f"{evidence.part} {evidence.weight if evidence.cosine is None else evidence.cosine:.3f}" for evidence in hit.why
+        f"{evidence.part} {(evidence.relevance or 0.0) if evidence.cosine is None else evidence.cosine:.3f}"
+        for evidence in hit.why
     )
 
 

@@ -6,6 +6,7 @@ import click
 
 from bioclip_search.cli.options import catalogue_option, device_options, format_option
 from bioclip_search.cli.output import print_json, print_lines
+from bioclip_search.text import printable
 
 __all__ = ["command"]
 
@@ -19,7 +20,7 @@ __all__ = ["command"]
 def command(model: str | None, no_model: bool, catalogue: Path | None, device: str, dtype: str, format_: str) -> None:
     """Compact the catalogue and write its indices anew.
 
-    Indexing does this by itself when enough has changed. Photos are found right without it; with it, faster.
+    Indexing does this by itself when enough has changed. Photos are found without it too, only slower.
     """
     from bioclip_search.background import measure_background
     from bioclip_search.catalogue import Catalogue
@@ -38,4 +39,4 @@ def command(model: str | None, no_model: bool, catalogue: Path | None, device: s
     if format_ == "json":
         print_json(facts)
     else:
-        print_lines([f"The catalogue is compact; {index_line(facts)}."])
+        print_lines([printable(f"The catalogue is compact; {index_line(facts)}.")])

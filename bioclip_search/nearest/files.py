@@ -5,16 +5,22 @@ A generation is written whole before it is named, and never changed: a search th
 
 import json
 import logging
+import re
 import shutil
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-__all__ = ["IndexState", "drop_index", "folder_in_use", "new_folder", "state_in_use", "use_folder"]
+from bioclip_search.atomic import write_json
 
-_FORMAT = 1
+__all__ = ["IndexInUse", "IndexState", "drop_index", "in_use", "new_folder", "use_folder"]
+
+_FORMAT = 2
 _IN_USE = "in_use.json"
+_GENERATION = re.compile(r"[0-9a-f]{32}")
+_MOMENT = re.compile(r"[0-9T:+-]*")
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +39,24 @@ class IndexState:
     queries: int
     fitted: int
 
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "IndexState":
+        """Raises TypeError or ValueError for what `asdict` did not give."""
+        state = cls(**values)
+        if not all(isinstance(getattr(state, field.name), (field.type, int)) for field in fields(cls)):  # type: ignore[arg-type]
+            raise TypeError("a value has another type")
+        if not _MOMENT.fullmatch(state.built):
+            raise ValueError("this is no moment")
+        return state
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInUse:
+    """The folder of the generation that searches open, and what it holds."""
+
+    folder: Path
+    state: IndexState
+
 
 def new_folder(home: Path) -> Path:
     """An empty folder for a generation that is being written."""
@@ -43,7 +67,7 @@ def new_folder(home: Path) -> Path:
 
 def use_folder(home: Path, folder: Path, state: IndexState) -> None:
     """Name the generation that searches open from now on, and remove the others."""
-    _write(home / _IN_USE, {"format": _FORMAT, "folder": folder.name, "state": asdict(state)})
+    write_json(home / _IN_USE, {"format": _FORMAT, "folder": folder.name, "state": asdict(state)})
     for other in folder.parent.iterdir():
         if other.is_dir() and other != folder:
             # Where a search still has it open Windows refuses; the next generation tries again.
@@ -56,34 +80,15 @@ def drop_index(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def folder_in_use(home: Path) -> Path | None:
+def in_use(home: Path) -> IndexInUse | None:
     """The generation that searches open; None without one."""
-    named = _read(home)
-    return home / str(named["folder"]) if named else None
-
-
-def state_in_use(home: Path) -> IndexState | None:
-    """What the index in use holds; None without one."""
-    named = _read(home)
-    try:
-        return IndexState(**named["state"]) if named else None  # type: ignore[arg-type]
-    except TypeError:
-        return None
-
-
-def _read(home: Path) -> Mapping[str, object] | None:
     try:
         named = json.loads((home / _IN_USE).read_text(encoding="utf-8"))
+        if named["format"] != _FORMAT or not _GENERATION.fullmatch(named["folder"]):
+            return None
+        return IndexInUse(home / named["folder"], IndexState.read(named["state"]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError):
         _log.debug("the index %s cannot be read", home, exc_info=True)
         return None
-    is_ours = isinstance(named, dict) and named.get("format") == _FORMAT and isinstance(named.get("state"), dict)
-    return named if is_ours else None
-
-
-def _write(file: Path, content: object) -> None:
-    aside = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
-    aside.write_text(json.dumps(content), encoding="utf-8")
-    aside.replace(file)

@@ -29,14 +29,13 @@ HIT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One part of a query as a hit answers it: the part's label and weight, and the cosine of the two.
-
-    Words in records have no cosine; their weight is LanceDB's BM25 score.
-    """
+    """One part of a query as a hit answers it: the part's label and weight, and the cosine of the two; of words in
+    records the relevance (BM25) instead."""
 
     part: str
     weight: float
-    cosine: float | None
+    cosine: float | None = None
+    relevance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

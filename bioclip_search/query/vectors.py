@@ -25,6 +25,7 @@ from bioclip_search.storage import quoted
 from bioclip_search.taxonomy import RANKS, Rank, Taxon, TextType
 from bioclip_search.text import printable
 from bioclip_search.text_features import TextFeatures, TextKind
+from bioclip_search.vectors import unit
 
 __all__ = ["PartVector", "PartVectors"]
 
@@ -138,7 +139,7 @@ class PartVectors:
                 content = content_hash(photo.data) if part.region is None else None
                 vector = self._stored(content) if content else None
                 if vector is not None:
-                    self._photos[part] = PartVector(part, _unit(vector), content=content)
+                    self._photos[part] = PartVector(part, unit(vector), content=content)
                 else:
                     size = self._ready().preprocessing.size
                     to_embed.append((part, content, decode(photo, size, part.region)))
@@ -167,7 +168,7 @@ class PartVectors:
                 f"No photo of the catalogue has the catalogue number, occurrenceID or path {printable(part.name)}; "
                 "for a photo that is not in the catalogue use --image."
             )
-        return PartVector(part, _unit(np.stack(list(found.values())).sum(axis=0)), keys=frozenset(found))
+        return PartVector(part, unit(np.stack(list(found.values())).sum(axis=0)), keys=frozenset(found))
 
 
 def _called(catalogue: Catalogue, name: str) -> str:
@@ -188,8 +189,3 @@ def _is_scientific(words: str) -> bool:
     """Whether words are written as the name of a species or subspecies is: “Danaus plexippus”."""
     parsed = parse_name(words)
     return parsed.kind is NameKind.SCIENTIFIC and words[:1].isupper() and parsed.species is not None
-
-
-def _unit(vector: Vector) -> Vector:
-    unit: Vector = (vector / np.linalg.norm(vector)).astype(np.float32)
-    return unit
