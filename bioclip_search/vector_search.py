@@ -42,6 +42,8 @@ _SHARE_CHANGED = 0.02
 _LEAST_CHANGED = 1_000
 _SAMPLE = 20_000
 _TAKEN_AT_ONCE = 2_000
+# Without the other columns batches may be larger than whole rows allow.
+_EMBEDDINGS_AT_ONCE = 2_048
 _IDS_AT_ONCE = 65_536
 _REMEMBERED = 8
 # Times that a search is begun again when the table is compacted under it.
@@ -124,7 +126,8 @@ class VectorSearch:
     def best_cosines(self, vectors: Vectors) -> Vectors:
         """For each of some unit vectors float32 [n, dim] the cosine of the nearest photo, float32 [n]; one pass."""
         best = np.full(len(vectors), -1.0, dtype=np.float32)
-        for batch in self._where(self._table.search().select([self._column]), None).limit(None).to_batches():
+        query = self._where(self._table.search().select([self._column]), None).limit(None)
+        for batch in query.to_batches(_EMBEDDINGS_AT_ONCE):
             if batch.num_rows:
                 best = np.maximum(best, (vectors @ unit(matrix(batch[self._column])).T).max(axis=1))
         return best
@@ -231,7 +234,7 @@ class VectorSearch:
         candidates = _Candidates(vector, lambda row_ids: unit(self._embeddings(row_ids)))
         query = self._table.search().select([self._column]).with_row_id(True)
         cosines, row_ids = [np.empty(0, dtype=np.float32)], [np.empty(0, dtype=np.uint64)]
-        for batch in self._where(query, filter_.sql).limit(None).to_batches():
+        for batch in self._where(query, filter_.sql).limit(None).to_batches(_EMBEDDINGS_AT_ONCE):
             cosines.append(unit(matrix(batch[self._column])) @ vector)
             row_ids.append(batch["_rowid"].to_numpy())
         best = _best(np.concatenate(cosines), np.concatenate(row_ids), limit)
