@@ -22,7 +22,7 @@ _PHOTOS = "photos"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One state of the table of photos; `run` is the indexing run that committed it, where there was one."""
+    """One state of the table of photos; `run` is the command that committed it, where one was remembered."""
 
     number: int
     moment: datetime
@@ -73,5 +73,7 @@ def _version(entry: dict[str, Any], runs: Sequence[Run]) -> Version:
     # LanceDB gives local time without saying so.
     moment = entry["timestamp"].astimezone(UTC)
     rows = entry["metadata"].get("total_rows")
-    run = next((run for run in runs if run.started <= moment <= run.finished), None)
+    # Of runs at the same time, such as an import during a long indexing, the last to start is the likeliest.
+    covering = (run for run in runs if run.started <= moment <= run.finished)
+    run = max(covering, key=lambda run: run.started, default=None)
     return Version(int(entry["version"]), moment, None if rows is None else int(rows), run)

@@ -15,7 +15,7 @@ from bioclip_search._version import __version__
 from bioclip_search.background import refresh_background
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
-from bioclip_search.errors import ModelError, UsageError
+from bioclip_search.errors import CatalogueError, ModelError, UsageError
 from bioclip_search.journal import Problem, Run
 from bioclip_search.models import DEFAULT_MODEL, locate_model
 from bioclip_search.paths import is_below
@@ -33,7 +33,7 @@ from indexer.join import RecordIndex
 from indexer.memory import bound_arenas
 from indexer.pace import pace_of
 from indexer.pipeline import Pipeline
-from indexer.plan import Plan, make_plan, scopes_of
+from indexer.plan import Place, Plan, make_plan, scopes_of
 from indexer.report import IndexReport, Observer, Quiet, note
 from indexer.walk import PHOTO_FORMATS
 from indexer.writer import Writer
@@ -105,13 +105,22 @@ def index(options: IndexOptions, observer: Observer | None = None) -> IndexRepor
         report.for_text = _lacking_for_text(options, catalogue, plan)
         return report
     _check_model_for_text(options, catalogue)
-    catalogue, embedder = _with_model(options, catalogue, needed=needed)
+    try:
+        catalogue, embedder = _with_model(options, catalogue, needed=needed)
+    except CatalogueError:
+        if catalogue is not None or not Catalogue.exists(options.catalogue):
+            raise
+        # Another run has made it in the meantime: begin again with what that holds.
+        return index(options, observer)
+    settled = list(plan.unchanged.values())
     if embedder is not None:
-        _take_up(options, catalogue, embedder, plan, describer, report, observer)
+        settled += _take_up(options, catalogue, embedder, plan, describer, report, observer)
         if not report.interrupted:
             refresh_background(catalogue, embedder)
         del embedder  # the table is compacted below: both at once would be the peak of memory
     _settle_unchanged(catalogue, plan, describer)
+    if records is not None:
+        report.with_record = sum(records.find(place) is not None for place in settled)
     report.missing = len(plan.missing)
     if options.prune and not report.interrupted:
         _prune(catalogue, plan, report, observer)
@@ -131,8 +140,8 @@ def _take_up(
     describer: Describer,
     report: IndexReport,
     observer: Observer,
-) -> None:
-    """Decode, embed and write what is new or changed."""
+) -> list[Place]:
+    """Decode, embed and write what is new or changed; returns where the photos are that were written."""
     files = [*plan.new, *plan.changed]
     pipeline = Pipeline(embedder, pace_of(embedder, options.workers, options.batch_size))
     writer = Writer(catalogue, plan, report, observer, describer, pipeline.again, options.commit_seconds)
@@ -140,6 +149,7 @@ def _take_up(
     with observer.stoppable() as stopping:
         report.stages = pipeline.run(files, len(files), catalogue.contents(), writer.take, writer.commit, stopping)
         report.interrupted = stopping()
+    return writer.written
 
 
 def _prune(catalogue: Catalogue, plan: Plan, report: IndexReport, observer: Observer) -> None:
@@ -161,7 +171,8 @@ def _write_journal(
     catalogue.journal.settle_problems(settled, report.problems)
     finished = datetime.now(UTC)
     fingerprint = catalogue.fingerprint.to_json()
-    catalogue.journal.record_run(Run(started, finished, command, __version__, fingerprint, report.counts))
+    counts = {**report.counts, "pruned": report.pruned}
+    catalogue.journal.record_run(Run(started, finished, command, __version__, fingerprint, counts))
 
 
 def _check_any_photos(plan: Plan, scopes: Sequence[Path]) -> None:

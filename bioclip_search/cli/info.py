@@ -100,7 +100,7 @@ def index_line(facts: "Mapping[str, Any]") -> str:
 
 
 def _run(runs: "list[Run]") -> dict[str, Any] | None:
-    run = next((run for run in runs if any(run.counts.values())), None)
+    run = next((run for run in runs if any(run.counts[name] for name in COUNTS)), None)
     if run is None:
         return None
     return {"finished": run.finished.isoformat(timespec="seconds"), "seconds": run.seconds, **run.counts}
@@ -108,7 +108,10 @@ def _run(runs: "list[Run]") -> dict[str, Any] | None:
 
 def _lines(facts: dict[str, Any]) -> list[str]:
     run = facts["lastRun"]
-    last = f"{run['finished']}: " + ", ".join(f"{run[name]:,} {name}" for name in COUNTS) if run else "none"
+    last = "none"
+    if run:
+        names = [*COUNTS, *(["pruned"] if run.get("pruned") else [])]
+        last = f"{run['finished']}: " + ", ".join(f"{run[name]:,} {name}" for name in names)
     rows = {
         "catalogue": facts["catalogue"],
         "model": _model_line(facts),
