@@ -206,9 +206,9 @@ class Catalogue:
         second = self.for_text.fingerprint
         stored: dict[str, dict[str, Any]] = {}
         for chunk in chunks([photo.content_hash for photo in photos]):
-            columns = ["content_hash", THUMBNAIL, EMBEDDING, *([EMBEDDING_FOR_TEXT] if second else [])]
+            columns = ["content_hash", THUMBNAIL, EMBEDDING, *([EMBEDDING_FOR_TEXT, IS_FOR_TEXT] if second else [])]
             for row in self._rows(among("content_hash", chunk), columns).to_pylist():
-                if row["content_hash"] not in stored or row.get(EMBEDDING_FOR_TEXT) is not None:
+                if row["content_hash"] not in stored or row.get(IS_FOR_TEXT):
                     stored[row["content_hash"]] = row
         there = [photo for photo in photos if photo.content_hash in stored]
         if there:
@@ -216,7 +216,8 @@ class Catalogue:
             embeddings = np.asarray([row[EMBEDDING] for row in rows], dtype=np.float32)
             table = photo_table(there, embeddings, [row[THUMBNAIL] for row in rows])
             if second:
-                table = with_text_embeddings(table, [row[EMBEDDING_FOR_TEXT] for row in rows], second)
+                for_text = [row[EMBEDDING_FOR_TEXT] if row[IS_FOR_TEXT] else None for row in rows]
+                table = with_text_embeddings(table, for_text, second)
             self._merge(table)
         return [photo for photo in photos if photo.content_hash not in stored]
 

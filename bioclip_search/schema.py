@@ -51,7 +51,10 @@ EMBEDDING = "embedding"
 EMBEDDING_FOR_TEXT = "embedding_for_text"
 
 IS_FOR_TEXT = "is_embedded_for_text"
-"""The column that is true where EMBEDDING_FOR_TEXT is not NULL: as SQL much faster than to ask for that."""
+"""The column that is true where EMBEDDING_FOR_TEXT holds an embedding, and NULL where zeros or NULL stand there.
+
+LanceDB writes no row without a vector, and is slow to tell which vectors are NULL.
+"""
 
 THUMBNAIL = "thumbnail"
 
@@ -119,15 +122,14 @@ def embedding_type(dim: int) -> "pa.DataType":
 
 
 def embedding_array(vectors: Sequence[npt.ArrayLike | None], dim: int) -> "pa.FixedSizeListArray":
-    """A column of embeddings [dim], of which some may be None."""
+    """A column of embeddings [dim]; zeros stand for None."""
     import pyarrow as pa
 
     matrix = np.zeros((len(vectors), dim), dtype=np.float16)
     for row, vector in zip(matrix, vectors, strict=True):
         if vector is not None:
             row[:] = vector
-    absent = pa.array([vector is None for vector in vectors], pa.bool_())
-    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), dim, mask=absent)
+    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), dim)
 
 
 def photo_table(

@@ -115,14 +115,21 @@ class TextColumn:
         return written
 
     def completed(self, photos: "pa.Table") -> "pa.Table":
-        """Rows to be written, with an empty embedding for texts where the table has a column for it.
+        """Rows as they can be merged into the table: with its column, if it has one, and without NULL in it.
 
-        A merge would otherwise leave what was embedded of the content before.
+        Rows that say nothing of it are emptied there: a merge would leave what was embedded of the content before.
         """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         own = self._fingerprint()
-        if own is None or EMBEDDING_FOR_TEXT in photos.column_names:
+        if own is None:
             return photos
-        return with_text_embeddings(photos, [None] * photos.num_rows, own)
+        if EMBEDDING_FOR_TEXT not in photos.column_names:
+            return with_text_embeddings(photos, [None] * photos.num_rows, own)
+        at = photos.column_names.index(EMBEDDING_FOR_TEXT)
+        zeros = pa.scalar([np.float16(0)] * own.dim, embedding_type(own.dim))
+        return photos.set_column(at, photos.schema.field(at), pc.coalesce(photos.column(at), zeros))
 
     def _fingerprint(self) -> Fingerprint | None:
         schema = self._table.schema

@@ -24,9 +24,10 @@ def command(model: str | None, no_model: bool, catalogue: Path | None, device: s
     """
     from bioclip_search.background import measure_background
     from bioclip_search.catalogue import Catalogue
-    from bioclip_search.cli.info import index_facts, index_line
+    from bioclip_search.cli.info import facts_for_text, index_facts, index_line
     from bioclip_search.config import catalogue_folder
     from bioclip_search.embedder import Embedder
+    from bioclip_search.errors import ModelError
 
     opened = Catalogue.open(catalogue_folder(catalogue))
     opened.optimize(anew=True)
@@ -35,7 +36,16 @@ def command(model: str | None, no_model: bool, catalogue: Path | None, device: s
         embedder = Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
         opened.require_model(embedder.fingerprint)
         measure_background(opened, embedder)
-    facts = index_facts(opened)
+        del embedder
+        for_text = opened.for_text.fingerprint
+        if for_text is not None:
+            try:
+                embedder = Embedder.load(for_text.model, device=device, dtype=dtype, fit=for_text.fit)
+                opened.for_text.require_model(embedder.fingerprint)
+                measure_background(opened, embedder, for_text=True)
+            except ModelError as error:
+                click.echo(f"What unrelated queries reach by the model for texts was not measured: {error}", err=True)
+    facts = {**index_facts(opened), "forText": facts_for_text(opened)}
     if format_ == "json":
         print_json(facts)
     else:

@@ -51,6 +51,13 @@ _PARTS = (
     ),
     click.option("--literal", is_flag=True, help="Put TEXT to the model as it is, names too."),
     click.option(
+        "--model-for-text",
+        "for_text",
+        is_flag=True,
+        help="Ask the catalogue's second model, a general CLIP that knows prose: all of TEXT, --image and --like. "
+        "`bioclip-search index --model-for-text NAME` adds one.",
+    ),
+    click.option(
         "--text-in-records",
         "records",
         metavar="WORDS",
