@@ -59,7 +59,9 @@ def command(
     from bioclip_search.cli.hits import print_hits, print_notes, print_notes_for_text
     from bioclip_search.config import catalogue_folder
     from bioclip_search.embedder import Embedder
+    from bioclip_search.errors import UsageError
     from bioclip_search.fingerprint import Fingerprint
+    from bioclip_search.models import locate_model
     from bioclip_search.query import Searcher
 
     opened = Catalogue.open(catalogue_folder(catalogue), as_of)
@@ -67,8 +69,13 @@ def command(
     def load(built_with: Fingerprint) -> Embedder:
         return Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
 
+    if model is not None and not asked["for_text"]:
+        # Features of texts may be kept, so that the model itself is never loaded.
+        opened.require_model(locate_model(model).fingerprint(opened.fingerprint.fit))
     searcher = Searcher(opened, lambda: load(opened.fingerprint), lambda: load(opened.for_text.require()))
     if batch is not None:
+        if asked["words"] or asked["images"] or why or format_ not in ("table", "json"):
+            raise UsageError("--batch brings its own TEXT or --image, and prints JSON Lines; leave the others out.")
         print_batch(searcher, batch, lambda **part: query_of(limit=limit, offset=offset, **{**asked, **part}))
         return
     query = query_of(limit=limit, offset=offset, **asked)
