@@ -115,8 +115,7 @@ def index(options: IndexOptions, observer: Observer | None = None) -> IndexRepor
     settled = list(plan.unchanged.values())
     if embedder is not None:
         settled += _take_up(options, catalogue, embedder, plan, describer, report, observer)
-        if not report.interrupted:
-            refresh_background(catalogue, embedder)
+        _measure_background(catalogue, embedder, report)
         del embedder  # the table is compacted below: both at once would be the peak of memory
     _settle_unchanged(catalogue, plan, describer)
     if records is not None:
@@ -276,8 +275,18 @@ def _embed_for_text(options: IndexOptions, catalogue: Catalogue, report: IndexRe
         observer.say(f"The photos are not yet embedded for texts: {error}")
         return
     filling.run(embedder, pace_of(embedder, options.workers, options.batch_size))
-    if not report.interrupted:
-        refresh_background(catalogue, embedder, for_text=True)
+    _measure_background(catalogue, embedder, report, for_text=True)
+
+
+def _measure_background(
+    catalogue: Catalogue, embedder: Embedder, report: IndexReport, *, for_text: bool = False
+) -> None:
+    """What unrelated queries reach, unless the run is stopped: it is finished and written down all the same."""
+    try:
+        if not report.interrupted:
+            refresh_background(catalogue, embedder, for_text=for_text)
+    except KeyboardInterrupt:
+        report.interrupted = True
 
 
 def _settle_unchanged(catalogue: Catalogue, plan: Plan, describer: Describer) -> None:
