@@ -27,14 +27,9 @@ class StageRate:
 class IndexReport:
     """What a run did, in photos.
 
-        `missing` counts rows whose file is no longer there, `pruned` those of them that were removed,
-    <<<<<<< HEAD
-        `with_record` the photos that a record of this run was joined to (None: no records were given),
-        `for_text` those that the model for texts embedded.
-    =======
-        `with_record` the photos, of those that are settled, that a record of this run was joined to (None: no
-        records were given).
-    >>>>>>> main
+    `missing` counts rows whose file is no longer there, `pruned` those of them that were removed,
+    `with_record` the photos, of those that are settled, that a record of this run was joined to (None: no
+    records were given), `for_text` those that the model for texts embedded.
     """
 
     new: int = 0

@@ -395,7 +395,8 @@ def test_a_model_that_does_not_fit_is_refused_before_anything_is_done(
     for model, sentence in ((other, "--model-for-text none"), (small_model, "wants another model")):
         result = run("index", both, "--model-for-text", model)
         assert (result.code, sentence in result.err) == (2, True)
-    assert run("search", "wing2", "--model-for-text", "--model", other).code == 2
+    assert run("search", "wing", "--model-for-text").code == 0
+    assert run("search", "wing", "--model-for-text", "--model", other).code == 2
     assert run("info", "--format", "json").json["rows"] == 6
     assert run("index", both, "--model-for-text", "none").code == 0
     assert run("info", "--format", "json").json["forText"] is None

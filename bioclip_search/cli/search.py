@@ -69,9 +69,11 @@ def command(
     def load(built_with: Fingerprint) -> Embedder:
         return Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
 
-    if model is not None and not asked["for_text"]:
+    if model is not None:
         # Features of texts may be kept, so that the model itself is never loaded.
-        opened.require_model(locate_model(model).fingerprint(opened.fingerprint.fit))
+        built_with = opened.for_text.require() if asked["for_text"] else opened.fingerprint
+        owner = opened.for_text if asked["for_text"] else opened
+        owner.require_model(locate_model(model).fingerprint(built_with.fit))
     searcher = Searcher(opened, lambda: load(opened.fingerprint), lambda: load(opened.for_text.require()))
     if batch is not None:
         if asked["words"] or asked["images"] or why or format_ not in ("table", "json"):
