@@ -136,10 +136,10 @@ def _train(
 ) -> RunReport:
     size, here, loss, stopped_by = recipe.training.batch_size, state.here, None, 0
     checkpoints = Checkpoints(out / "checkpoints", recipe.checkpoint.keep)
-    metrics = Metrics(out / "metrics.jsonl", state.step) if here.leads else None
     progress.begin((steps - state.step) * size)
     clock = Clock()
-    with stop_noted() as stop:
+    told = out / "metrics.jsonl" if here.leads else None
+    with stop_noted() as stop, Metrics(told, state.step) as metrics:
         while state.step < steps and not stopped_by:
             batch = next(batches)
             clock.data_came()
@@ -154,20 +154,17 @@ def _train(
                     f"The loss is {loss} at step {state.step:,}; lower optimizer.lr or set "
                     "optimizer.grad_clip_norm, and begin anew."
                 )
-            if metrics is not None:
-                line = _line(state, loss, norm, rate) | clock.step_done(size)
-                metrics.write(line)
-                progress.advance(size)
-                if clock.sentence_due():
-                    wait = f"{line['data_wait']:.0%} of the time waiting for data"
-                    progress.say(f"step {state.step:,} of {steps:,}: loss {loss:.3f}, {wait}")
+            line = _line(state, loss, norm, rate) | clock.step_done(size)
+            metrics.write(line)
+            progress.advance(size)
+            if clock.sentence_due():
+                wait = f"{line['data_wait']:.0%} of the time waiting for data"
+                progress.say(f"step {state.step:,} of {steps:,}: loss {loss:.3f}, {wait}")
             if state.step % recipe.checkpoint.every == 0 or state.step == steps or stopped_by:
                 checkpoint = state.checkpoint()
                 if here.leads:
                     checkpoints.save(checkpoint)
     checkpoints.finish()
-    if metrics is not None:
-        metrics.close()
     here.wait()
     return RunReport(state.step, steps, loss, checkpoints.path(state.step), stopped_by)
 

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, TextIO
 
 __all__ = ["Clock", "Metrics", "Progress", "Silence"]
 
@@ -35,9 +35,12 @@ class Silence:
 
 
 class Metrics:
-    """RUN/metrics.jsonl. Steps after `step`, which a run that was killed had written, are taken out."""
+    """RUN/metrics.jsonl; without a path nothing is written. Steps after `step`, which a run that was killed had written, are taken out."""
 
-    def __init__(self, path: Path, step: int) -> None:
+    def __init__(self, path: Path | None, step: int) -> None:
+        self._stream: TextIO | None = None
+        if path is None:
+            return
         kept = [line for line in _lines(path) if line["step"] <= step]
         part = path.with_suffix(".part")
         part.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
@@ -45,11 +48,16 @@ class Metrics:
         self._stream = path.open("a", encoding="utf-8")
 
     def write(self, values: Mapping[str, Any]) -> None:
-        self._stream.write(json.dumps(values) + "\n")
-        self._stream.flush()
+        if self._stream is not None:
+            self._stream.write(json.dumps(values) + "\n")
+            self._stream.flush()
 
-    def close(self) -> None:
-        self._stream.close()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

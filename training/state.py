@@ -1,5 +1,6 @@
 """All that changes while a model is trained, and how it is put into a checkpoint and back."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,14 +105,12 @@ class TrainerState:
 
 
 def _fixed(recipe: dict[str, Any]) -> dict[str, str]:
-    """The keys on which the result depends, “optimizer.lr”, with their values as text: lists equal tuples in it."""
-    flat: dict[str, str] = {}
+    """The keys on which the result depends, “optimizer.lr”, with their values as JSON."""
+    flat: dict[str, Any] = {}
     for name, value in recipe.items():
-        values = {f"{name}.{key}": one for key, one in value.items()} if isinstance(value, dict) else {name: value}
-        flat |= {key: str(list(one) if isinstance(one, tuple) else one) for key, one in values.items()}
-    return {
-        key: one for key, one in flat.items() if key not in {f"{a}.{b}" for a, names in _FREE.items() for b in names}
-    }
+        flat |= {f"{name}.{key}": one for key, one in value.items()} if isinstance(value, dict) else {name: value}
+    free = {f"{name}.{key}" for name, keys in _FREE.items() for key in keys}
+    return {key: json.dumps(one, sort_keys=True) for key, one in flat.items() if key not in free}
 
 
 def first_state(recipe: RunRecipe, initial: Initial, folders: Sequence[ShardFolder], here: World) -> TrainerState:
