@@ -239,6 +239,19 @@ def some(
     return list(itertools.islice(batches, 6))
 
 
+def test_a_sample_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
+    """With its shard, by the process that reads as by its workers."""
+    folder = write_shards(tmp_path / "shards")
+    samples = indexed(folder, tmp_path / "index")
+    shard = folder / "train-000001.tar"
+    content = bytearray(shard.read_bytes())
+    content[2048 : len(content) // 2] = bytes(len(content) // 2 - 2048)  # damaged after it was checked
+    shard.write_bytes(content)
+    for workers in (0, 1):
+        with pytest.raises(RecordError, match=r"^sample \d+ of .*train-000001.tar cannot be read [^\n]*$"):
+            some(samples, slice(0, 12), workers=workers)
+
+
 def same(one: Batch, other: Batch) -> bool:
     return all(torch.equal(getattr(one, name), getattr(other, name)) for name in ("pixels", "tokens", "labels"))
 

@@ -59,6 +59,7 @@ def test_shards_lie_relative_to_the_recipe(tmp_path: Path) -> None:
         ("batch_size = 16", "batch_size = 1", r"training\.batch_size must be at least 2"),
         ("batch_size = 16", "batch_size = 16\nmicro_batch = 17", r"training\.micro_batch"),
         ("batch_size = 16", 'batch_size = 16\nprecision = "fp8"', r"training\.precision"),
+        ("batch_size = 16", 'batch_size = 16\nprecision = "pure_bf16"\nema_decay = 0.9', r"training\.ema_decay"),
         ('architecture = "ViT-B-16"', 'architecture = "a"\ninit = "bioclip"', "model needs one of"),
         ('architecture = "ViT-B-16"', 'init = "bioclip"\npretrained = "openai"', r"model\.pretrained"),
         ('architecture = "ViT-B-16"', 'init = "bioclip"\nfrozen = ["image", "text"]', r"model\.frozen"),

@@ -7,7 +7,7 @@ So a sample is the same whichever process reads it, and nothing but the position
 import io
 import json
 import os
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +28,7 @@ from training.shard_index import COLUMNS, Shard, text_number
 __all__ = ["Batch", "Captions", "Draw", "SampleReader", "ShardSamples", "local_batches", "random_crop"]
 
 _CHUNK = 128  # rows a worker makes at a time: enough to be worth sending, few enough to hold many
+_OPEN_SHARDS = 64
 _CAPTION, _CROP = 1, 2  # what a random number is for
 
 
@@ -80,10 +81,10 @@ class ShardSamples:
         self._shards = tuple(shards)
         self._index = index
         self._starts = np.concatenate([[0], np.cumsum([shard.samples for shard in shards])])
-        self._opened: dict[int, tuple[int, Numbers]] = {}
+        self._opened: OrderedDict[int, tuple[int, Numbers]] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_opened": {}}  # a worker opens files of its own
+        return self.__dict__ | {"_opened": OrderedDict()}  # a worker opens files of its own
 
     def column(self, name: str) -> Numbers:
         """int64 [samples]: one column of the index."""
@@ -93,13 +94,24 @@ class ShardSamples:
     def read(self, sample: int) -> tuple[bytes, bytes]:
         """The JPEG and the JSON of a sample."""
         number = int(np.searchsorted(self._starts, sample, side="right")) - 1
+        stream, places = self._open(number)
+        jpeg_start, jpeg_size, json_start, json_size = places[sample - self._starts[number], :4].tolist()
+        return os.pread(stream, jpeg_size, jpeg_start), os.pread(stream, json_size, json_start)
+
+    def _open(self, number: int) -> tuple[int, Numbers]:
+        """A shard's file and places; those used longest ago are closed, for a process may open only so many."""
         if number not in self._opened:
             shard = self._shards[number]
             places = np.load(shard.index_path(self._index), mmap_mode="r")
             self._opened[number] = (os.open(shard.path, os.O_RDONLY), places)
-        stream, places = self._opened[number]
-        jpeg_start, jpeg_size, json_start, json_size = places[sample - self._starts[number], :4].tolist()
-        return os.pread(stream, jpeg_size, jpeg_start), os.pread(stream, json_size, json_start)
+            self.close(_OPEN_SHARDS)
+        self._opened.move_to_end(number)
+        return self._opened[number]
+
+    def close(self, but: int = 0) -> None:
+        """Close all files but the `but` last used."""
+        while len(self._opened) > but:
+            os.close(self._opened.popitem(last=False)[1][0])
 
     def name(self, sample: int) -> str:
         """For messages."""
@@ -127,12 +139,18 @@ class SampleReader(Dataset[Any]):
     def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError("samples are read in parts of a batch")
 
-    def __getitems__(self, draws: Sequence[Draw]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Pixels, tokens and labels as in Batch."""
+    def __getitems__(self, draws: Sequence[Draw]) -> tuple[torch.Tensor, ...] | RecordError:
+        """Pixels, tokens and labels as in Batch; or what is wrong, for raised here it would come with a traceback."""
+        try:
+            return self._part(draws)
+        except RecordError as error:
+            return error
+
+    def _part(self, draws: Sequence[Draw]) -> tuple[torch.Tensor, ...]:
         pixels, texts, labels = [], [], []
         for draw in draws:
-            jpeg, described = self._folders[draw.folder].read(draw.sample)
             try:
+                jpeg, described = self._folders[draw.folder].read(draw.sample)
                 taxon = Taxon.from_ranks(json.loads(described))
                 pixels.append(self._picture(jpeg, draw))
             except (OSError, ValueError) as error:
@@ -196,6 +214,9 @@ def local_batches(
     rows = part.stop - part.start
     while True:
         parts = [next(chunks) for _ in range(0, rows, _CHUNK)]
+        for wrong in parts:
+            if isinstance(wrong, RecordError):
+                raise wrong
         pixels, tokens, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
         yield Batch(pixels, tokens, labels, coming.popleft())
 

@@ -88,7 +88,11 @@ def run_training(
             workers=recipe.data.workers,
             pin=here.device.type == "cuda",
         )
-        return _train(recipe, state, batches, steps, out, progress)
+        try:
+            return _train(recipe, state, batches, steps, out, progress)
+        finally:
+            for one in samples:
+                one.close()
 
 
 def _check(recipe: RunRecipe, out: Path, here: World, *, resume: bool) -> None:

@@ -35,7 +35,10 @@ class Silence:
 
 
 class Metrics:
-    """RUN/metrics.jsonl; without a path nothing is written. Steps after `step`, which a run that was killed had written, are taken out."""
+    """RUN/metrics.jsonl; without a path nothing is written.
+
+    Steps after `step`, which a run that was killed had written, are taken out.
+    """
 
     def __init__(self, path: Path | None, step: int) -> None:
         self._stream: TextIO | None = None

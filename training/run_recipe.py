@@ -241,6 +241,8 @@ class RunRecipe:
         for tower in self.model.frozen:
             if getattr(self.optimizer, f"{tower}_lr_factor") != 1:
                 raise _wrong(f"optimizer.{tower}_lr_factor", f"would be ignored: model.frozen holds “{tower}”")
+        if self.training.ema_decay is not None and self.training.precision == "pure_bf16":
+            raise _wrong("training.ema_decay", "would be lost in the rounding of pure_bf16; use amp_bf16")
         if len(self.data.shards) == 1 and self.data.shards[0].share != 1:
             raise _wrong("data.shards.share", "would be ignored: there is one folder only")
         if self.objective.same_taxon == "unique" and len(self.data.shards) > 1:

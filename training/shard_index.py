@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import platform
 import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -119,7 +120,7 @@ def index_shard(shard: Shard, folder: Path) -> None:
     if len(places) != shard.samples:
         raise RecordError(f"The shard {shard.path} holds {len(places):,} samples, not {shard.samples:,}; {_REMEDY}.")
     # One process a shard, but several machines may share the folder.
-    part = path.with_suffix(f".{os.getpid()}.part")
+    part = folder / f"{path.stem}.{platform.node()}.{os.getpid()}.part"
     folder.mkdir(parents=True, exist_ok=True)
     with part.open("wb") as written:
         np.save(written, places)
