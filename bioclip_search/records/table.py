@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from bioclip_search.errors import RecordError
-from bioclip_search.terms import MEDIA_TERMS, canonical_term
+from bioclip_search.records.exported import is_own_export, terms_of_export, unguarded_rows
+from bioclip_search.terms import JOINING_TERMS, canonical_term
 from bioclip_search.text import clean, printable
 
 __all__ = ["LONGEST_FIELD", "Record", "Records", "check_columns", "named_columns", "read_table", "records_of"]
@@ -30,6 +31,8 @@ class Records(list[Record]):
 
 
 _DELIMITERS = (",", "\t", ";", "|")
+# Excel writes and reads it before the header.
+_SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"\r\n])"?[,;|\t]*\r?\n', re.IGNORECASE)
 LONGEST_FIELD = 100_000_000
 _VALUES_KEPT = 50_000
 _BYTE_ORDER_MARKS = {
@@ -39,7 +42,6 @@ _BYTE_ORDER_MARKS = {
     b"\xfe\xff": "utf-16",
     b"\xef\xbb\xbf": "utf-8-sig",
 }
-_JOINING_TERMS = frozenset({*MEDIA_TERMS, "catalogNumber", "occurrenceID"})
 
 
 def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None, *, joins: bool = True) -> Records:
@@ -49,14 +51,20 @@ def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None,
     """
     shown = shown or printable(str(path))
     text = _read_text(path, shown).lstrip("\r\n")
-    header = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header.count)
+    if joins and not text.strip():
+        raise RecordError(f"{shown} is empty; export the records again.")
+    delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
+    if said := _SEPARATOR_LINE.match(text):
+        delimiter, text = said[1].replace("\\t", "\t"), text[said.end() :]
     csv.field_size_limit(LONGEST_FIELD)
     try:
-        rows = csv.reader(
+        rows: Iterator[list[str]] = csv.reader(
             io.StringIO(text, newline=""), delimiter=delimiter, quoting=_quoting(text, delimiter), strict=True
         )
-        names = named_columns(next(rows, []), columns, shown)
+        header = next(rows, [])
+        names = named_columns(header, columns, shown)
+        if is_own_export(header):
+            names, rows = terms_of_export(header, names), unguarded_rows(header, rows)
         if joins:
             check_columns(names, shown)
         return Records(records_of(names, rows), filter(None, names))
@@ -81,7 +89,7 @@ def named_columns(header: Sequence[str], columns: Mapping[str, str], shown: str)
 
 def check_columns(names: Iterable[str], shown: str) -> None:
     """Raise RecordError unless one of the columns can join a record to a photo."""
-    if not _JOINING_TERMS.intersection(names):
+    if not frozenset(JOINING_TERMS).intersection(names):
         raise RecordError(
             f"{shown} has no column that joins a record to a photo; it needs one of associatedMedia, catalogNumber, "
             "occurrenceID or fileName, or say which column it is: --map catalogNumber=COLUMN."
