@@ -1,0 +1,61 @@
+"""A folder of small shards for the tests of the trainer: drawn photos, and taxa with gaps."""
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+TAXA = [
+    {
+        "kingdom": "Animalia",
+        "order": "Lepidoptera",
+        "family": f"Family{number % 3}idae",
+        "genus": f"Genus{number}",
+        "species": f"Genus{number} albus",
+    }
+    | ({"vernacularName": f"white {number}"} if number % 2 else {})
+    for number in range(24)
+]
+
+
+def write_shards(folder: Path, sizes: Sequence[int] = (20, 16, 28), taxa: int = 24, side: int = 40) -> Path:
+    """Shards with so many samples each, of the first `taxa` taxa in turn; every picture is another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shards, number = [], 0
+    for shard, size in enumerate(sizes):
+        path = folder / f"train-{shard:06d}.tar"
+        with tarfile.open(path, "w") as tar:
+            for _ in range(size):
+                described = TAXA[number % taxa] | {"key": f"{number:012d}", "specimen": str(number), "source": "drawn"}
+                _add(tar, f"{number:012d}.jpg", _jpeg(number, number % taxa, side))
+                _add(tar, f"{number:012d}.json", json.dumps(described).encode())
+                _add(tar, f"{number:012d}.sci.txt", b"for another trainer")
+                number += 1
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        shards.append({"name": path.name, "samples": size, "bytes": len(content), "sha256": digest})
+    splits = {"train": {"samples": number, "shards": shards, "taxa": taxa}}
+    manifest = {"format": 1, "created": "2026-01-01T00:00:00Z", "seed": 0, "source": "drawn", "splits": splits}
+    manifest["image"] = {"size": side, "fit": "squash"}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def _jpeg(number: int, taxon: int, side: int) -> bytes:
+    patches = np.random.default_rng(taxon).integers(0, 256, (4, 4, 3))
+    patches = patches + np.random.default_rng((7, number)).integers(-40, 40, (4, 4, 3))
+    picture = Image.fromarray(patches.clip(0, 255).astype(np.uint8)).resize((side, side), Image.Resampling.NEAREST)
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=92)
+    return stream.getvalue()
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))

@@ -1,0 +1,272 @@
+"""From shards to batches: the index, the plan, crops and captions."""
+
+import io
+import itertools
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from shard_writer import TAXA, write_shards
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as transforms
+
+from bioclip_search.errors import RecordError
+from bioclip_search.taxonomy import Taxon, TextType
+from training.data import Batch, Captions, Draw, SampleReader, ShardSamples, local_batches, random_crop
+from training.plan import FolderPlan, Position, caption_groups, mixed, rows_of
+from training.run_recipe import ShardSource
+from training.shard_index import index_all, open_folder, text_number
+
+BEGINNING = Position()
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_shards(tmp_path_factory.mktemp("shards"))
+
+
+def indexed(folder: Path, index: Path) -> ShardSamples:
+    opened = open_folder(ShardSource(str(folder)))
+    index_all(opened.shards, index, lambda _: None)
+    return ShardSamples(opened.shards, index)
+
+
+def taken(plan: FolderPlan, count: int, start: Position = BEGINNING) -> list[tuple[Position, list[int]]]:
+    return [(position, batch.tolist()) for position, batch in itertools.islice(plan.batches(start), count)]
+
+
+def test_any_sample_is_read_from_its_place(shards: Path, tmp_path: Path) -> None:
+    """Picture and taxon of samples in every shard; members for other trainers are passed over."""
+    samples = indexed(shards, tmp_path)
+    for number in (0, 19, 20, 35, 36, 63):
+        jpeg, described = samples.read(number)
+        assert json.loads(described)["key"] == f"{number:012d}"
+        assert Image.open(io.BytesIO(jpeg)).size == (40, 40)
+    taxon = Taxon.from_ranks(TAXA[5])
+    assert samples.column("scientific")[5] == text_number(taxon.text(TextType.SCIENTIFIC) or "")
+    assert samples.column("common")[5] == text_number("white 5")
+
+
+def damaged(folder: Path, what: str) -> None:
+    """One thing is wrong with the folder."""
+    shard, manifest = folder / "train-000001.tar", folder / "manifest.json"
+    described = json.loads(manifest.read_text())
+    entry = described["splits"]["train"]["shards"][1]
+    match what:
+        case "missing":
+            shard.unlink()
+        case "cut off":
+            shard.write_bytes(shard.read_bytes()[:5000])
+        case "changed":
+            content = bytearray(shard.read_bytes())
+            content[600] ^= 1
+            shard.write_bytes(content)
+        case "counted wrongly":
+            entry["samples"] += 1
+        case "outside":
+            entry["name"] = "../train-000001.tar"
+        case "format":
+            described["format"] = 2
+    manifest.write_text("{" if what == "no JSON" else json.dumps(described))
+    if what == "no manifest":
+        manifest.unlink()
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("missing", "train-000001.tar is missing"),
+        ("cut off", "bytes, not"),
+        ("changed", "not the one its manifest describes"),
+        ("counted wrongly", "holds 16 samples, not 17"),
+        ("outside", "not the name of a shard"),
+        ("format", "newer format"),
+        ("no JSON", "cannot be read"),
+        ("no manifest", "no folder of shards"),
+    ],
+)
+def test_damaged_shards_are_told_before_training(tmp_path: Path, what: str, told: str) -> None:
+    """A missing shard is an error, not a silent wait."""
+    folder = write_shards(tmp_path / "shards")
+    damaged(folder, what)
+    with pytest.raises(RecordError, match=told):
+        indexed(folder, tmp_path / "index")
+
+
+def test_a_split_that_is_not_there_is_told(shards: Path) -> None:
+    """With those that are."""
+    with pytest.raises(RecordError, match="no split “val”; it has train"):
+        open_folder(ShardSource(str(shards), split="val"))
+
+
+@given(
+    sizes=st.lists(st.integers(1, 30), min_size=1, max_size=6),
+    rows=st.integers(1, 12),
+    mixed_shards=st.integers(1, 4),
+    seed=st.integers(0, 1000),
+)
+def test_an_epoch_takes_samples_once(sizes: list[int], rows: int, mixed_shards: int, seed: int) -> None:
+    """In whole batches; every sample has its turn at most once, and the next epoch is another order."""
+    if rows > sum(sizes):
+        return
+    plan = FolderPlan(tuple(sizes), rows, (seed,), mixed_shards)
+    count = plan.batches_an_epoch
+    batches = taken(plan, count + 1)
+    seen = [sample for _, batch in batches[:count] for sample in batch]
+    assert all(len(batch) == rows for _, batch in batches)
+    assert len(set(seen)) == len(seen) == count * rows
+    assert set(seen) <= set(range(sum(sizes)))
+    assert batches[count][0] == Position(1, 1)
+
+
+@given(skipped=st.integers(0, 20), unique=st.booleans())
+def test_a_plan_goes_on_from_any_position(skipped: int, unique: bool) -> None:
+    """As if it had not been left."""
+    groups = np.arange(31) % 7 if unique else None
+    plan = FolderPlan((10, 21), 6, (3,), 1, groups)
+    batches = taken(plan, skipped + 8)
+    start = batches[skipped - 1][0] if skipped else Position()
+    assert taken(plan, 8, start) == batches[skipped:]
+
+
+def test_samples_of_the_shards_read_together_are_mixed() -> None:
+    """With one shard at a time batches keep to it; with two they do not."""
+    alone = taken(FolderPlan((50, 50), 25, (0,), 1), 4)
+    together = taken(FolderPlan((50, 50), 25, (0,), 2), 4)
+    assert all(len({sample < 50 for sample in batch}) == 1 for _, batch in alone)
+    assert all(len({sample < 50 for sample in batch}) == 2 for _, batch in together)
+
+
+@given(st.lists(st.integers(0, 9), min_size=8, max_size=60), st.integers(0, 99))
+def test_unique_batches_hold_a_group_once(groups: list[int], seed: int) -> None:
+    """And no sample twice an epoch."""
+    numbers = np.array(groups)
+    rows = min(3, len(set(groups)))
+    plan = FolderPlan((len(groups),), rows, (seed,), 1, numbers)
+    epoch = [batch for position, batch in taken(plan, 20) if position.epoch == 0]
+    assert epoch
+    assert all(len(set(numbers[batch])) == rows for batch in epoch)
+    seen = [sample for batch in epoch for sample in batch]
+    assert len(set(seen)) == len(seen)
+
+
+def test_unique_batches_need_as_many_taxa() -> None:
+    """Else it is told, with two ways out; so is a batch larger than all."""
+    with pytest.raises(RecordError, match="same_taxon"):
+        FolderPlan((40,), 8, (0,), 1, np.arange(40) % 7)
+    with pytest.raises(RecordError, match="batch_size"):
+        FolderPlan((4, 3), 8, (0,))
+
+
+def test_groups_join_all_that_could_be_called_alike() -> None:
+    """By scientific or common name, and so on from each to the next."""
+    groups = caption_groups(np.array([1, 1, 2, 3, 4]), np.array([10, 11, 11, 12, 13]))
+    assert len({groups[0], groups[1], groups[2]}) == 1
+    assert len(set(groups.tolist())) == 3
+
+
+def test_folders_share_a_batch() -> None:
+    """By their shares, each with a place in its own epoch."""
+    assert rows_of(10, [1.0]) == [10]
+    assert rows_of(16, [3.0, 1.0]) == [12, 4]
+    assert rows_of(10, [1.0, 1.0, 1.0]) == [4, 3, 3]
+    assert rows_of(4, [1000.0, 1.0]) == [3, 1]
+    plans = [FolderPlan((9,), 3, (0, 0)), FolderPlan((4,), 2, (0, 1))]
+    batches = list(itertools.islice(mixed(plans, [Position(), Position()]), 4))
+    assert [positions for positions, _ in batches][-1] == [Position(1, 1), Position(1, 2)]
+    assert Counter(len(part) for _, parts in batches for part in parts) == {3: 4, 2: 4}
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(0, 99))
+def test_a_crop_lies_within_the_picture(width: int, height: int, seed: int) -> None:
+    """Whatever the picture's shape."""
+    left, top, w, h = random_crop(width, height, (0.9, 1.0), np.random.default_rng(seed))
+    assert 0 <= left < left + w <= width
+    assert 0 <= top < top + h <= height
+
+
+def test_pictures_are_cropped_and_resized_as_in_open_clip(shards: Path, tmp_path: Path) -> None:
+    """The same box through torchvision gives the same pixels; the boxes vary."""
+    samples = indexed(shards, tmp_path)
+    reader = SampleReader([samples], captions(), open_clip.SimpleTokenizer(), 32, (0.5, 1.0))
+    boxes = set()
+    for row in range(8):
+        pixels, _, _ = reader.__getitems__([Draw(3, row, 0, 7)])
+        rng = np.random.default_rng((0, 2, 3, row))
+        left, top, width, height = random_crop(40, 40, (0.5, 1.0), rng)
+        picture = Image.open(io.BytesIO(samples.read(7)[0])).convert("RGB")
+        expected = transforms.resized_crop(picture, top, left, height, width, [32, 32], InterpolationMode.BICUBIC)
+        assert np.array_equal(pixels[0].permute(1, 2, 0).numpy(), np.asarray(expected))
+        boxes.add((left, top, width, height))
+    assert len(boxes) > 4
+
+
+def captions(*, each_sample: bool = False, text_types: tuple[TextType, ...] = tuple(TextType)) -> Captions:
+    return Captions(text_types, each_sample, "a photo of {}.", 0)
+
+
+def test_the_text_type_is_drawn_once_a_batch_or_once_a_sample() -> None:
+    """And every type has its turn; the global generators are left alone."""
+    taxon = Taxon.from_ranks(TAXA[5])
+    before = torch.get_rng_state()
+    batch = [{captions().of_taxon(taxon, step, row) for row in range(8)} for step in range(60)]
+    assert all(len(texts) == 1 for texts in batch)
+    every = {f"a photo of {taxon.text(kind)}." for kind in TextType}
+    assert set().union(*batch) == every
+    assert {captions(each_sample=True).of_taxon(taxon, 0, row) for row in range(60)} == every
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_missing_names_fall_back() -> None:
+    """A taxon without a common name is called by its scientific one."""
+    taxon = Taxon.from_ranks(TAXA[4])
+    assert captions(text_types=(TextType.COMMON,)).of_taxon(taxon, 0, 0) == "a photo of Genus4 albus."
+
+
+def some(
+    samples: ShardSamples, part: slice, first_step: int = 0, start: Position = BEGINNING, workers: int = 0
+) -> list[Batch]:
+    reader = SampleReader([samples], captions(each_sample=True), open_clip.SimpleTokenizer(), 32, (0.9, 1.0))
+    plan = FolderPlan((20, 16, 28), 12, (0, 0), 2)
+    batches = local_batches(reader, [plan], [start], first_step, part, workers=workers, pin=False)
+    return list(itertools.islice(batches, 6))
+
+
+def test_a_sample_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
+    """With its shard, by the process that reads as by its workers."""
+    folder = write_shards(tmp_path / "shards")
+    samples = indexed(folder, tmp_path / "index")
+    shard = folder / "train-000001.tar"
+    content = bytearray(shard.read_bytes())
+    content[2048 : len(content) // 2] = bytes(len(content) // 2 - 2048)  # damaged after it was checked
+    shard.write_bytes(content)
+    for workers in (0, 1):
+        with pytest.raises(RecordError, match=r"^sample \d+ of .*train-000001.tar cannot be read [^\n]*$"):
+            some(samples, slice(0, 12), workers=workers)
+
+
+def same(one: Batch, other: Batch) -> bool:
+    return all(torch.equal(getattr(one, name), getattr(other, name)) for name in ("pixels", "tokens", "labels"))
+
+
+def test_processes_together_see_the_batches_of_one(shards: Path, tmp_path: Path) -> None:
+    """Row for row, whatever their number; worker processes and a new beginning change nothing."""
+    samples = indexed(shards, tmp_path)
+    whole = some(samples, slice(0, 12))
+    halves = [some(samples, slice(0, 6)), some(samples, slice(6, 12))]
+    for number, batch in enumerate(whole):
+        first, second = (half[number] for half in halves)
+        joined = (torch.cat([getattr(first, name), getattr(second, name)]) for name in ("pixels", "tokens", "labels"))
+        assert same(batch, Batch(*joined, batch.positions))
+    later = some(samples, slice(0, 12), 4, whole[3].positions[0])
+    assert same(later[0], whole[4])
+    assert later[1].positions == whole[5].positions
+    by_worker = some(samples, slice(0, 12), workers=1)
+    assert all(same(one, other) for one, other in zip(by_worker, whole, strict=True))

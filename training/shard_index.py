@@ -1,0 +1,174 @@
+"""Where each sample of a shard folder lies, so that any sample can be read by itself.
+
+A shard is a tar of `KEY.jpg` and `KEY.json` (see the manifest beside it). It is read through once, its
+digest checked on the way, and the places of its samples are kept in a small array; a batch can then be
+drawn from many shards at once, whatever the number of processes that read.
+"""
+
+import hashlib
+import io
+import json
+import os
+import platform
+import tarfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bioclip_search.errors import RecordError
+from bioclip_search.taxonomy import Taxon, TextType
+from training.run_recipe import ShardSource
+
+__all__ = ["COLUMNS", "Shard", "ShardFolder", "index_all", "index_shard", "open_folder", "text_number"]
+
+Places = npt.NDArray[np.int64]
+
+COLUMNS = ("jpeg_start", "jpeg_size", "json_start", "json_size", "scientific", "common")
+"""Columns of a shard's index: places in bytes, and the numbers of two of the taxon's texts."""
+
+_REMEDY = "write the shards again with `bioclip-search train shards`"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One tar as the manifest describes it."""
+
+    path: Path
+    samples: int
+    size: int
+    sha256: str
+
+    def index_path(self, folder: Path) -> Path:
+        """Where the index is kept; the name holds what the shard holds."""
+        return folder / f"{self.sha256[:32]}.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFolder:
+    """A split of a folder of shards; `fit` says whether its pictures were squashed to the square."""
+
+    path: Path
+    shards: tuple[Shard, ...]
+    fit: str
+    digest: str
+
+    @property
+    def samples(self) -> int:
+        return sum(shard.samples for shard in self.shards)
+
+
+def open_folder(source: ShardSource) -> ShardFolder:
+    """Read a manifest and see that every shard is there in its size. Raises RecordError."""
+    folder = Path(source.path)
+    manifest = folder / "manifest.json"
+    try:
+        text = manifest.read_bytes()
+        described = json.loads(text)
+        if described["format"] != 1:
+            raise RecordError(f"{manifest} is of a newer format; update this program, or {_REMEDY}.")
+        fit = str(described["image"]["fit"])
+        if source.split not in described["splits"]:
+            known = ", ".join(map(str, described["splits"]))
+            raise RecordError(f"{manifest} has no split “{source.split}”; it has {known}.")
+        shards = tuple(_shard(folder, one) for one in described["splits"][source.split]["shards"])
+    except FileNotFoundError as error:
+        raise RecordError(f"The folder {folder} holds no manifest.json, so it is no folder of shards.") from error
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise RecordError(f"{manifest} cannot be read ({error}); {_REMEDY}.") from error
+    if not sum(shard.samples for shard in shards):
+        raise RecordError(f"The split “{source.split}” of {folder} has no samples; {_REMEDY}.")
+    return ShardFolder(folder, shards, fit, hashlib.sha256(text).hexdigest())
+
+
+def _shard(folder: Path, described: dict[str, Any]) -> Shard:
+    name, sha256 = str(described["name"]), str(described["sha256"])
+    if Path(name).name != name or not set(sha256) <= set("0123456789abcdef"):
+        raise ValueError(f"“{name}” is not the name of a shard")
+    shard = Shard(folder / name, int(described["samples"]), int(described["bytes"]), sha256)
+    try:
+        size = shard.path.stat().st_size
+    except OSError as error:
+        raise RecordError(f"The shard {shard.path} is missing; copy it again, or {_REMEDY}.") from error
+    if size != shard.size:
+        raise RecordError(
+            f"The shard {shard.path} has {size:,} bytes, not {shard.size:,}; copy it again, or {_REMEDY}."
+        )
+    return shard
+
+
+def index_shard(shard: Shard, folder: Path) -> None:
+    """Read a shard through, check it against the manifest and keep the places of its samples in `folder`.
+
+    What has been indexed before is not read again. Raises RecordError for a shard that is not what the
+    manifest says, or that holds a sample without a picture, a taxon or a readable first picture.
+    """
+    path = shard.index_path(folder)
+    if path.exists():
+        return
+    try:
+        with shard.path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        places = _places(shard.path) if digest == shard.sha256 else None
+    except (OSError, ValueError, LookupError, tarfile.TarError) as error:
+        raise RecordError(f"The shard {shard.path} cannot be read ({error}); {_REMEDY}.") from error
+    if places is None:
+        raise RecordError(f"The shard {shard.path} is not the one its manifest describes; copy it again.")
+    if len(places) != shard.samples:
+        raise RecordError(f"The shard {shard.path} holds {len(places):,} samples, not {shard.samples:,}; {_REMEDY}.")
+    # One process a shard, but several machines may share the folder.
+    part = folder / f"{path.stem}.{platform.node()}.{os.getpid()}.part"
+    folder.mkdir(parents=True, exist_ok=True)
+    with part.open("wb") as written:
+        np.save(written, places)
+    part.replace(path)
+
+
+def _places(path: Path) -> Places:
+    """int64 [samples, len(COLUMNS)], in the order of the shard."""
+    found: dict[str, dict[str, int]] = {}
+    with tarfile.open(path, "r:") as tar:
+        for member in tar:
+            key, _, kind = member.name.partition(".")
+            if kind not in ("jpg", "json"):
+                continue  # the text members are for other trainers
+            sample = found.setdefault(key, {})
+            name = "jpeg" if kind == "jpg" else "json"
+            sample |= {f"{name}_start": member.offset_data, f"{name}_size": member.size}
+            content = tar.extractfile(member)
+            if kind == "json" and content is not None:
+                sample |= _text_numbers(key, content.read())
+            elif len(found) == 1 and content is not None:
+                _see_picture(content.read())
+    return np.array([[sample[name] for name in COLUMNS] for sample in found.values()], dtype=np.int64)
+
+
+def _text_numbers(key: str, content: bytes) -> dict[str, int]:
+    taxon = Taxon.from_ranks(json.loads(content))
+    texts = {"scientific": taxon.text(TextType.SCIENTIFIC), "common": taxon.text(TextType.COMMON)}
+    if not all(texts.values()):
+        raise ValueError(f"sample {key} has no name at all")
+    return {name: text_number(text or "") for name, text in texts.items()}
+
+
+def text_number(text: str) -> int:
+    """A number of 63 bits for a text, whatever its capitals."""
+    return int.from_bytes(hashlib.blake2b(text.lower().encode(), digest_size=8).digest(), "big") >> 1
+
+
+def _see_picture(content: bytes) -> None:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
+        picture.load()
+
+
+def index_all(shards: Sequence[Shard], folder: Path, told: Callable[[str], None]) -> None:
+    """Index shards that are not indexed yet."""
+    todo = [shard for shard in shards if not shard.index_path(folder).exists()]
+    for number, shard in enumerate(todo, start=1):
+        told(f"checking shard {number:,} of {len(todo):,}: {shard.path.name}")
+        index_shard(shard, folder)

@@ -1,0 +1,136 @@
+"""All that changes while a model is trained, and how it is put into a checkpoint and back."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from bioclip_search.errors import UsageError
+from training.checkpoint import Checkpoint, load_checkpoint, load_optimizer, on_cpu, optimizer_tensors
+from training.distributed import World
+from training.initial import Initial
+from training.plan import Position
+from training.run_recipe import RunRecipe
+from training.schedule import adamw
+from training.shard_index import ShardFolder
+
+__all__ = ["TrainerState", "first_state"]
+
+# What a run may go on with otherwise than it began: it changes the speed and not the result.
+_FREE = {
+    "model": ("grad_checkpointing",),
+    "data": ("shards", "workers"),
+    "training": ("micro_batch",),
+    "checkpoint": ("every", "keep"),
+}
+
+
+@dataclass(slots=True)
+class TrainerState:
+    """`parallel` is `model`, in DistributedDataParallel where there are several processes."""
+
+    recipe: RunRecipe
+    initial: Initial
+    folders: Sequence[ShardFolder]
+    here: World
+    model: Any
+    parallel: Any
+    optimizer: torch.optim.AdamW
+    scaler: torch.amp.GradScaler
+    ema: AveragedModel | None
+    positions: list[Position]
+    step: int = 0
+
+    def checkpoint(self) -> Checkpoint:
+        """A copy of this moment; every process must ask for it."""
+        rng = {"cpu": torch.get_rng_state()}
+        if self.here.device.type == "cuda":
+            rng["cuda"] = torch.cuda.get_rng_state()
+        by_rank = self.here.all(rng)
+        return Checkpoint(
+            step=self.step,
+            config=self.initial.config(self.folders[0].fit),
+            state=self._described(),
+            model=on_cpu(self.model.state_dict()),
+            optimizer=optimizer_tensors(self.optimizer, self.model),
+            rng={f"{rank}/{kind}": value for rank, one in enumerate(by_rank) for kind, value in one.items()},
+            ema=on_cpu(self.ema.module.state_dict()) if self.ema else {},
+            extra_files=self.initial.extra_files,
+        )
+
+    def _described(self) -> dict[str, Any]:
+        return {
+            "format": 1,
+            "step": self.step,
+            "samples": self.step * self.recipe.training.batch_size,
+            "positions": [{"epoch": one.epoch, "batch": one.batch} for one in self.positions],
+            "scaler": self.scaler.state_dict(),
+            "ema_steps": int(self.ema.n_averaged) if self.ema else 0,
+            "shards": [folder.digest for folder in self.folders],
+            "recipe": self.recipe.as_json(),
+        }
+
+    def load(self, folder: Path) -> None:
+        """Go back to the moment of a checkpoint. Raises UsageError for one of another recipe or other shards."""
+        checkpoint = load_checkpoint(folder)
+        self._see_same(folder, checkpoint)
+        self.model.load_state_dict(checkpoint.model)
+        load_optimizer(self.optimizer, self.model, checkpoint.optimizer)
+        self.scaler.load_state_dict(checkpoint.state["scaler"])
+        if self.ema is not None:
+            self.ema.module.load_state_dict(checkpoint.ema)
+            self.ema.n_averaged.fill_(checkpoint.state["ema_steps"])
+        self.positions = [Position(**one) for one in checkpoint.state["positions"]]
+        self.step = checkpoint.step
+        # With other processes than before there is nothing to go back to; only dropout would tell.
+        if (cpu := checkpoint.rng.get(f"{self.here.rank}/cpu")) is not None:
+            torch.set_rng_state(cpu)
+        if (cuda := checkpoint.rng.get(f"{self.here.rank}/cuda")) is not None and self.here.device.type == "cuda":
+            torch.cuda.set_rng_state(cuda)
+
+    def _see_same(self, folder: Path, checkpoint: Checkpoint) -> None:
+        before, now = (_fixed(recipe) for recipe in (checkpoint.state["recipe"], self.recipe.as_json()))
+        if changed := sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key)):
+            raise UsageError(
+                f"The run in {folder.parent.parent} began with another recipe ({', '.join(changed)}); give that one, "
+                "or begin anew in another folder."
+            )
+        if checkpoint.state["shards"] != [one.digest for one in self.folders]:
+            raise UsageError(f"The run in {folder.parent.parent} began on other shards; begin anew in another folder.")
+
+
+def _fixed(recipe: dict[str, Any]) -> dict[str, str]:
+    """The keys on which the result depends, “optimizer.lr”, with their values as JSON."""
+    flat: dict[str, Any] = {}
+    for name, value in recipe.items():
+        flat |= {f"{name}.{key}": one for key, one in value.items()} if isinstance(value, dict) else {name: value}
+    free = {f"{name}.{key}" for name, keys in _FREE.items() for key in keys}
+    return {key: json.dumps(one, sort_keys=True) for key, one in flat.items() if key not in free}
+
+
+def first_state(recipe: RunRecipe, initial: Initial, folders: Sequence[ShardFolder], here: World) -> TrainerState:
+    """The model on its device with a new optimiser, at step 0."""
+    model = initial.model.to(here.device).train()
+    model.output_dict = True
+    if recipe.training.precision == "pure_bf16":
+        model = model.to(torch.bfloat16)
+        for one in (model.logit_scale, model.logit_bias):
+            if one is not None:
+                one.data = one.data.float()  # it moves in steps that bfloat16 does not know
+    decay = recipe.training.ema_decay
+    ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay)) if decay else None  # type: ignore[no-untyped-call]
+    optimizer = adamw(model, recipe.optimizer)
+    scaler = torch.amp.GradScaler(here.device.type, enabled=recipe.training.precision == "amp")
+    parallel = model
+    if here.size > 1:
+        ids = [here.device] if here.device.type == "cuda" else None
+        parallel = DistributedDataParallel(model, device_ids=ids)
+    torch.manual_seed(recipe.seed + here.rank)
+    return TrainerState(
+        recipe, initial, folders, here, model, parallel, optimizer, scaler, ema, [Position()] * len(folders)
+    )
