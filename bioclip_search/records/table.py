@@ -15,7 +15,18 @@ from bioclip_search.errors import RecordError
 from bioclip_search.terms import MEDIA_TERMS, canonical_term
 from bioclip_search.text import clean, printable
 
-__all__ = ["LONGEST_FIELD", "Record", "Records", "check_columns", "named_columns", "read_table", "records_of"]
+__all__ = [
+    "BYTE_ORDER_MARKS",
+    "DELIMITERS",
+    "LONGEST_FIELD",
+    "Record",
+    "Records",
+    "check_columns",
+    "named_columns",
+    "quoting_of",
+    "read_table",
+    "records_of",
+]
 
 Record = dict[str, str]
 """One row: Darwin Core term (or another column's name) -> value, empty values left out."""
@@ -29,10 +40,10 @@ class Records(list[Record]):
         self.columns = frozenset(columns)
 
 
-_DELIMITERS = (",", "\t", ";", "|")
+DELIMITERS = (",", "\t", ";", "|")
 LONGEST_FIELD = 100_000_000
 _VALUES_KEPT = 50_000
-_BYTE_ORDER_MARKS = {
+BYTE_ORDER_MARKS = {
     b"\xff\xfe\0\0": "utf-32",
     b"\0\0\xfe\xff": "utf-32",
     b"\xff\xfe": "utf-16",
@@ -50,11 +61,11 @@ def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None,
     shown = shown or printable(str(path))
     text = _read_text(path, shown).lstrip("\r\n")
     header = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header.count)
+    delimiter = max(DELIMITERS, key=header.count)
     csv.field_size_limit(LONGEST_FIELD)
     try:
         rows = csv.reader(
-            io.StringIO(text, newline=""), delimiter=delimiter, quoting=_quoting(text, delimiter), strict=True
+            io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting_of(text, delimiter), strict=True
         )
         names = named_columns(next(rows, []), columns, shown)
         if joins:
@@ -105,7 +116,7 @@ def records_of(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[
             yield record
 
 
-def _quoting(text: str, delimiter: str) -> Literal[0, 3]:
+def quoting_of(text: str, delimiter: str) -> Literal[0, 3]:
     """A tab-separated file (of GBIF, iNaturalist) quotes nothing unless a field both begins and ends with a quote."""
     is_quoted = delimiter != "\t" or re.search(r'(?m)(?:^|\t)"[^\t]*"(?=\t|\r?$)', text) is not None
     return csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE
@@ -118,7 +129,7 @@ def _read_text(path: Path, shown: str) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise RecordError(f"The record file {shown} cannot be read ({error.strerror}); check its path.") from error
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
+    for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             return data.decode(encoding, errors="replace")
     if b"\0" in data:
