@@ -6,7 +6,7 @@ from functools import lru_cache
 from bioclip_search.errors import UnreadablePhoto
 from bioclip_search.photo import MAX_FILE_BYTES
 
-__all__ = ["SEPARATOR", "packed_name", "read_packed"]
+__all__ = ["SEPARATOR", "packed_name", "packed_size", "read_packed"]
 
 SEPARATOR = "::"
 _OPEN_PACKS = 4
@@ -31,6 +31,15 @@ def read_packed(name: str) -> bytes | None:
         raise UnreadablePhoto(f"it cannot be read from its pack ({error})") from error
     except EOFError as error:
         raise UnreadablePhoto("its pack is truncated") from error
+
+
+def packed_size(name: str) -> int | None:
+    """The size in bytes of a photo in a pack; None for the name of an ordinary file, or where it is not there."""
+    pack, separator, member = name.partition(f".zip{SEPARATOR}")
+    try:
+        return _pack(f"{pack}.zip").getinfo(member).file_size if separator else None
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return None
 
 
 @lru_cache(maxsize=_OPEN_PACKS)

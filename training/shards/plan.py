@@ -25,7 +25,7 @@ PLAN = ".plan.sqlite"
 
 _ROWS_AT_ONCE = 1_000
 _TAXA_KEPT = 20_000
-_CACHE_KIB = 64 * 1024
+_CACHE_KIB = 32 * 1024
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE taxa (id INTEGER PRIMARY KEY, names TEXT UNIQUE, lineage TEXT, species TEXT);

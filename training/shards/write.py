@@ -3,9 +3,8 @@
 import hashlib
 import os
 import tarfile
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -14,6 +13,7 @@ from typing import Protocol
 
 from bioclip_search.errors import PhotoError
 from bioclip_search.taxonomy import Taxon
+from training.shards.ahead import in_order
 from training.shards.manifest import Shard
 from training.shards.picture import Picture, Shape, to_picture
 from training.shards.plan import Finished, Plan, Planned, Problem
@@ -146,15 +146,8 @@ class _Writer:
         return {"jpg": picture.jpeg, "json": document, **texts}
 
     def _encoded(self, photos: Iterable[Planned]) -> Iterator[_Encoded]:
-        """The photos in their order, each with its picture or the reason why there is none; a few are made ahead."""
-        waiting: deque[tuple[Planned, Future[Picture | str]]] = deque()
-        for photo in photos:
-            waiting.append((photo, self._pool.submit(_picture_or_reason, photo.file, self._form.shape)))
-            if len(waiting) > self._ahead:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        for last, future in waiting:
-            yield last, future.result()
+        """The photos in their order, each with its picture or the reason why there is none."""
+        return in_order(self._pool, lambda photo: _picture_or_reason(photo.file, self._form.shape), photos, self._ahead)
 
 
 def _picture_or_reason(file: str, shape: Shape) -> Picture | str:
