@@ -181,7 +181,8 @@ def test_with_text_members_each_text_is_the_taxons(table: Path, tmp_path: Path) 
         assert sample["taxonomic_name.txt"].decode() == taxon.text(TextType.TAXONOMIC)
         assert sample["common_name.txt"].decode() == taxon.text(TextType.COMMON)
         assert sample["taxonTag.txt"].decode() == f"a photo of {taxon.tagged}."
-        assert len(sample) == 12
+        assert sample["txt"] == sample["taxon_com.txt"]
+        assert len(sample) == 13
 
 
 names = st.one_of(st.none(), st.text("abcdefÄé. -", min_size=1, max_size=8))

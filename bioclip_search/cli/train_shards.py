@@ -70,7 +70,11 @@ class _Observer:
     help="Squash pictures to squares, as BioCLIP's were, or keep their proportions (--size is the shorter side).",
 )
 @click.option("--quality", type=click.IntRange(1, 95), default=90, show_default=True, help="Of the JPEGs.")
-@click.option("--text-members", is_flag=True, help="Also write the ten texts of BioCLIP's own shards, for its trainer.")
+@click.option(
+    "--text-members",
+    is_flag=True,
+    help="Also write the texts of BioCLIP's own shards, for its trainer and open_clip's.",
+)
 @click.option("--max-count", type=click.IntRange(min=1), default=2_000, show_default=True, help="Photos a shard.")
 @click.option("--max-size", type=click.IntRange(min=1), default=1_000, show_default=True, help="Megabytes a shard.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Photos decoded at a time.")

@@ -9,7 +9,7 @@ from training.assemble.names import Names
 __all__ = ["RankFiller"]
 
 _COLUMNS = ("kingdom", "phylum", "class", '"order"', "family", "genus")
-_KNOWN_LINEAGES = 50_000
+_KNOWN_LINEAGES = 5_000
 _Lineage = tuple[tuple[str, ...], int]
 
 
@@ -31,19 +31,11 @@ class RankFiller:
         for depth in range(6, 0, -1):
             name = (known[5], names[6]) if depth == 6 else (known[depth],)
             if all(name) and not all(known[:depth]):
-                self._fill(known, depth, name)
+                # A species is asked for once, a family again and again.
+                above = self._lineages(depth, name) if depth == 6 else self._above(depth, name)
+                _fill(known, depth, above)
         kingdom, phylum, class_, order, family, genus = known
         return kingdom, phylum, class_, order, family, genus, names[6]
-
-    def _fill(self, known: list[str], depth: int, name: tuple[str, ...]) -> None:
-        """Fill the first `depth` ranks of `known` from the rows with a name at the rank behind them."""
-        lineages = [lineage for lineage in self._above(depth, name) if _agree(lineage[0], known)]
-        kingdoms = {lineage[0][0] for lineage in lineages} - {""}
-        if not known[0] and len(kingdoms) > 1:
-            return
-        if lineages:
-            best, _ = max(lineages, key=lambda lineage: (sum(map(bool, lineage[0])), lineage[1], lineage[0]))
-            known[:depth] = [mine or theirs for mine, theirs in zip(known[:depth], best, strict=True)]
 
     def _lineages(self, depth: int, name: tuple[str, ...]) -> list[_Lineage]:
         """What stands above a name, with the number of photos that say so."""
@@ -51,6 +43,16 @@ class RankFiller:
         where = "genus = ? AND epithet = ?" if depth == 6 else f"{_COLUMNS[depth]} = ?"
         query = f"SELECT {above}, SUM(photos) FROM taxa WHERE {where} GROUP BY {above}"  # noqa: S608
         return [(tuple(row[:depth]), row[depth]) for row in self._database.execute(query, name)]
+
+
+def _fill(known: list[str], depth: int, above: Sequence[_Lineage]) -> None:
+    """Fill the first `depth` ranks of `known` from what rows say stands above the name at the rank behind them."""
+    lineages = [lineage for lineage in above if _agree(lineage[0], known)]
+    kingdoms = {lineage[0][0] for lineage in lineages} - {""}
+    if not lineages or (not known[0] and len(kingdoms) > 1):
+        return
+    best, _ = max(lineages, key=lambda lineage: (sum(map(bool, lineage[0])), lineage[1], lineage[0]))
+    known[:depth] = [mine or theirs for mine, theirs in zip(known[:depth], best, strict=True)]
 
 
 def _agree(lineage: Sequence[str], known: Sequence[str]) -> bool:

@@ -52,10 +52,10 @@ def sample_json(key: str, names: Mapping[str, str], scientific_name: str | None,
 
 
 def text_members(taxon: Taxon) -> dict[str, bytes]:
-    """The ten text members of BioCLIP's own shards, by extension.
+    """The ten text members of BioCLIP's own shards, by extension, and the one of open_clip's trainer (`txt`).
 
-    Stevens et al. 2024: seven captions “a photo of X.” and three bare names. Names that are missing
-    fall back as `Taxon.text` does.
+    Stevens et al. 2024: seven captions “a photo of X.” and three bare names; `txt` is the caption of the
+    taxonomic and the common name. Names that are missing fall back as `Taxon.text` does.
     """
     texts = {kind.value: taxon.text(kind) or "" for kind in TextType}
     tagged = taxon.tagged or texts[TextType.TAXONOMIC]
@@ -64,6 +64,7 @@ def text_members(taxon: Taxon) -> dict[str, bytes]:
     texts["taxonTag_com"] = f"{tagged} with common name {common}" if common and common != tagged else tagged
     members = {f"{name}.txt": _CAPTION.format(text) for name, text in texts.items()}
     members |= {
+        "txt": _CAPTION.format(texts[TextType.TAXONOMIC_COMMON]),
         "scientific_name.txt": texts[TextType.SCIENTIFIC],
         "taxonomic_name.txt": texts[TextType.TAXONOMIC],
         "common_name.txt": texts[TextType.COMMON],
