@@ -25,6 +25,7 @@ from typing import Any
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.config import catalogue_folder
 from bioclip_search.embedder import Embedder
+from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.query import Hits, LikePart, Part, PhotoPart, Query, Searcher, TextPart
 from bioclip_search.region import Region
 
@@ -43,12 +44,15 @@ class OpenCatalogue:
     `catalogue` is what it is read from, for all that is more than a search.
     """
 
-    def __init__(self, catalogue: Catalogue, model: str | None, device: str, dtype: str) -> None:
+    def __init__(
+        self, catalogue: Catalogue, model: str | None, model_for_text: str | None, device: str, dtype: str
+    ) -> None:
         self.catalogue = catalogue
         self._model = model
+        self._model_for_text = model_for_text
         self._device = device
         self._dtype = dtype
-        self._searcher = Searcher(catalogue, self._load)
+        self._searcher = Searcher(catalogue, self._load, self._load_for_text)
 
     def __len__(self) -> int:
         """The number of photos, missing ones too."""
@@ -70,7 +74,7 @@ class OpenCatalogue:
 
         Each of them may be one, or several, or pairs with a weight, which may be negative. `crop` is a region of
         every image; `others` are fields of Query: limit, offset, where, view, records, min_score, by_specimen,
-        diverse, exact, include_missing. Raises what `Searcher.search` raises.
+        diverse, exact, include_missing, for_text. Raises what `Searcher.search` raises.
         """
         parts: list[Part] = [TextPart(words, weight, literal) for words, weight in _weighted(text)]
         parts += [PhotoPart(str(source), weight, crop) for source, weight in _weighted(image)]
@@ -82,27 +86,32 @@ class OpenCatalogue:
         return self._searcher.search(query)
 
     def _load(self) -> Embedder:
-        built_with = self.catalogue.fingerprint
-        return Embedder.load(
-            self._model or built_with.model, device=self._device, dtype=self._dtype, fit=built_with.fit
-        )
+        return self._loaded(self._model, self.catalogue.fingerprint)
+
+    def _load_for_text(self) -> Embedder:
+        return self._loaded(self._model_for_text, self.catalogue.for_text.require())
+
+    def _loaded(self, name: str | None, built_with: Fingerprint) -> Embedder:
+        return Embedder.load(name or built_with.model, device=self._device, dtype=self._dtype, fit=built_with.fit)
 
 
 def open_catalogue(
     folder: str | Path | None = None,
     *,
     model: str | None = None,
+    model_for_text: str | None = None,
     device: str = "auto",
     dtype: str = "auto",
     as_of: int | None = None,
 ) -> OpenCatalogue:
     """Open a catalogue: of a folder, else of $BIOCLIP_SEARCH_CATALOGUE, else the user's own.
 
-    `model` says where the catalogue's model is now, if not where it was; `as_of` reads a version of the past.
+    `model` says where the catalogue's model is now, if not where it was, `model_for_text` the same of its model for
+    texts; `as_of` reads a version of the past.
     Raises CatalogueNotFound, CatalogueDamaged or CatalogueTooNew.
     """
     place = catalogue_folder(Path(folder) if folder is not None else None)
-    return OpenCatalogue(Catalogue.open(place, as_of), model, device, dtype)
+    return OpenCatalogue(Catalogue.open(place, as_of), model, model_for_text, device, dtype)
 
 
 def _several(names: str | Iterable[str]) -> tuple[str, ...]:

@@ -6,14 +6,13 @@ their best hits come is kept beside the catalogue.
 
 import json
 import logging
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from bioclip_search.atomic import write_json
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
 from bioclip_search.prompts import caption
@@ -21,7 +20,7 @@ from bioclip_search.text_features import TextFeatures, TextKind
 
 __all__ = ["Background", "measure_background", "refresh_background"]
 
-_FILE = "background.json"
+_FILES = {False: "background.json", True: "background_for_text.json"}
 _SIDE = 224
 # The share of unrelated queries that stay below the limit.
 _QUANTILE = 0.95
@@ -52,13 +51,15 @@ class Background:
         return float(np.quantile(self.texts if is_text else self.pictures, _QUANTILE))
 
     @classmethod
-    def read(cls, catalogue: Catalogue) -> "Background | None":
-        """What was measured for the catalogue's model; None if nothing was."""
+    def read(cls, catalogue: Catalogue, *, for_text: bool = False) -> "Background | None":
+        """What was measured for the catalogue's model, or that for texts; None if nothing was."""
+        model = catalogue.for_text.fingerprint if for_text else catalogue.fingerprint
         try:
-            kept = json.loads((catalogue.folder / _FILE).read_text(encoding="utf-8"))
-            if kept["model"] != catalogue.fingerprint.to_json():
+            kept = json.loads((catalogue.folder / _FILES[for_text]).read_text(encoding="utf-8"))
+            if model is None or kept["model"] != model.to_json():
                 return None
-            return cls(tuple(map(float, kept["texts"])), tuple(map(float, kept["pictures"])), int(kept["photos"]))
+            texts, pictures = (tuple(map(float, kept[name])) for name in ("texts", "pictures"))
+            return cls(texts, pictures, int(kept["photos"])) if texts and pictures else None
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError):
@@ -66,34 +67,42 @@ class Background:
             return None
 
 
-def refresh_background(catalogue: Catalogue, embedder: Embedder) -> None:
+def refresh_background(catalogue: Catalogue, embedder: Embedder, *, for_text: bool = False) -> None:
     """Measure the background where there is none, or where a tenth of the photos has come or gone since."""
-    known = Background.read(catalogue)
-    if known is None or abs(catalogue.count() - known.photos) > _CHANGED * known.photos:
-        measure_background(catalogue, embedder)
+    known = Background.read(catalogue, for_text=for_text)
+    if known is None or abs(_photos(catalogue, for_text=for_text) - known.photos) > _CHANGED * known.photos:
+        measure_background(catalogue, embedder, for_text=for_text)
 
 
-def measure_background(catalogue: Catalogue, embedder: Embedder) -> Background | None:
-    """Ask a catalogue for what it does not hold, and keep how near the best hits came; None for an empty one."""
-    photos = catalogue.count()
+def measure_background(catalogue: Catalogue, embedder: Embedder, *, for_text: bool = False) -> Background | None:
+    """Ask a catalogue for what it does not hold, and keep how near the best hits came; None for an empty one.
+
+    `embedder` is the catalogue's model, or with `for_text` that for texts.
+    """
+    photos = _photos(catalogue, for_text=for_text)
     if not photos:
         return None
-    texts = TextFeatures(catalogue.fingerprint, lambda: embedder).of(
+    texts = TextFeatures(embedder.fingerprint, lambda: embedder).of(
         [caption(text) for text in _UNRELATED], TextKind.SENTENCE
     )
     pictures = embedder.encode_images(_drawn())
-    best = catalogue.best_cosines(np.concatenate([texts, pictures])).tolist()
+    best = catalogue.best_cosines(np.concatenate([texts, pictures]), for_text=for_text).tolist()
     background = Background(tuple(best[: len(texts)]), tuple(best[len(texts) :]), photos)
-    _write(
-        catalogue.folder / _FILE,
+    model = catalogue.for_text.require() if for_text else catalogue.fingerprint
+    write_json(
+        catalogue.folder / _FILES[for_text],
         {
-            "model": catalogue.fingerprint.to_json(),
+            "model": model.to_json(),
             "texts": background.texts,
             "pictures": background.pictures,
             "photos": photos,
         },
     )
     return background
+
+
+def _photos(catalogue: Catalogue, *, for_text: bool) -> int:
+    return catalogue.for_text.count() if for_text else catalogue.count()
 
 
 def _drawn() -> Sequence[Image.Image]:
@@ -121,9 +130,3 @@ def _lines(rng: np.random.Generator) -> Image.Image:
             draw.rectangle((left, top, min(left + width, _SIDE - 8), top + 5), fill="black")
             left += width + 6
     return image
-
-
-def _write(file: Path, content: object) -> None:
-    aside = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
-    aside.write_text(json.dumps(content), encoding="utf-8")
-    aside.replace(file)

@@ -23,6 +23,7 @@ from bioclip_search.errors import (
     CatalogueNotFound,
     CatalogueTooNew,
     ModelMismatch,
+    QueryError,
 )
 from bioclip_search.filters import Filter
 from bioclip_search.fingerprint import Fingerprint
@@ -31,6 +32,8 @@ from bioclip_search.paths import is_below
 from bioclip_search.record_search import RecordMatch, RecordSearch
 from bioclip_search.schema import (
     EMBEDDING,
+    EMBEDDING_FOR_TEXT,
+    IS_FOR_TEXT,
     KEY,
     PHOTO_COLUMNS,
     PRESENT,
@@ -49,7 +52,9 @@ from bioclip_search.schema import (
 from bioclip_search.specimen import Photo, Specimen
 from bioclip_search.storage import among, chunks, connect, lance_errors, quoted, scan, writing
 from bioclip_search.taxonomy import RANKS, Taxon
+from bioclip_search.text_column import TextColumn, text_fields, with_text_embeddings
 from bioclip_search.vector_search import IndexReport, Neighbour, VectorSearch
+from bioclip_search.vectors import unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,7 +74,11 @@ class TaxonCount:
 
 
 class Catalogue:
-    """An open catalogue. Make one with `create` or `open`."""
+    """An open catalogue. Make one with `create` or `open`.
+
+    `for_text` is its second column of embeddings, which not every catalogue has; methods that take `for_text`
+    compare by that one, and raise QueryError where there is none.
+    """
 
     def __init__(
         self, folder: Path, connection: Any, photos: Any, fingerprint: Fingerprint, *, is_past: bool = False
@@ -77,10 +86,13 @@ class Catalogue:
         self.folder = folder
         self.fingerprint = fingerprint
         self.journal = Journal(folder, connection)
+        self.for_text = TextColumn(folder, photos)
         self._photos = photos
         self._vectors = VectorSearch(folder, photos, is_past=is_past)
-        self._records = RecordSearch(photos)
-        self._names: tuple[tuple[int, bool], dict[str, set[str]]] | None = None
+        self._vectors_for_text = VectorSearch(folder, photos, EMBEDDING_FOR_TEXT, is_past=is_past)
+        self._records = RecordSearch(photos, is_past=is_past)
+        self._names: dict[bool, tuple[int, dict[str, set[str]]]] = {}
+        self._described = 0
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -166,7 +178,7 @@ class Catalogue:
         """Add photos, or replace the rows of those that are there: one commit.
 
         `embeddings` are unit length [n, dim]; they are kept as float16. The same photo must not
-        occur twice in one call.
+        occur twice in one call. What the model for texts made of a photo's row before is emptied.
         """
         if photos:
             self._merge(photo_table(photos, embeddings, thumbnails))
@@ -184,21 +196,29 @@ class Catalogue:
             with self._writing():
                 table = pa.Table.from_pylist(rows, schema=schema)
                 self._photos.merge_insert(KEY).when_matched_update_all().execute(table)
+            self._described += len(chunk)
 
     def copy(self, photos: Sequence[Photo]) -> list[Photo]:
-        """Add photos whose content is in the catalogue already: embedding and thumbnail are copied.
+        """Add photos whose content is in the catalogue already: embeddings and thumbnail are copied.
 
         Returns the photos whose content is not (or no longer) there; they are left out.
         """
-        stored: dict[str, tuple[bytes, list[float]]] = {}
+        second = self.for_text.fingerprint
+        stored: dict[str, dict[str, Any]] = {}
         for chunk in chunks([photo.content_hash for photo in photos]):
-            columns = ["content_hash", THUMBNAIL, EMBEDDING]
+            columns = ["content_hash", THUMBNAIL, EMBEDDING, *([EMBEDDING_FOR_TEXT, IS_FOR_TEXT] if second else [])]
             for row in self._rows(among("content_hash", chunk), columns).to_pylist():
-                stored[row["content_hash"]] = (row[THUMBNAIL], row[EMBEDDING])
+                if row["content_hash"] not in stored or row.get(IS_FOR_TEXT):
+                    stored[row["content_hash"]] = row
         there = [photo for photo in photos if photo.content_hash in stored]
         if there:
-            thumbnails, embeddings = zip(*(stored[photo.content_hash] for photo in there), strict=True)
-            self.upsert(there, np.asarray(embeddings, dtype=np.float32), thumbnails)
+            rows = [stored[photo.content_hash] for photo in there]
+            embeddings = np.asarray([row[EMBEDDING] for row in rows], dtype=np.float32)
+            table = photo_table(there, embeddings, [row[THUMBNAIL] for row in rows])
+            if second:
+                for_text = [row[EMBEDDING_FOR_TEXT] if row[IS_FOR_TEXT] else None for row in rows]
+                table = with_text_embeddings(table, for_text, second)
+            self._merge(table)
         return [photo for photo in photos if photo.content_hash not in stored]
 
     def remove(self, keys: Sequence[str]) -> None:
@@ -220,7 +240,7 @@ class Catalogue:
         """
         import pyarrow as pa
 
-        schema = photo_schema(self.fingerprint.dim)
+        schema = self._schema()
         for chunk in chunks(list(places)):
             rows = self._rows(among(KEY, chunk), list(schema.names))
             moved = [places[key] for key in rows[KEY].to_pylist()]
@@ -260,7 +280,10 @@ class Catalogue:
         """
         self.compact()
         with self._writing():
-            self._vectors.refresh(anew=anew)
+            self._vectors.refresh(anew=anew, described=self._described)
+            if self.for_text.fingerprint is not None:
+                self._vectors_for_text.refresh(anew=anew, described=self._described)
+        self._described = 0
 
     # Reading
 
@@ -330,15 +353,21 @@ class Catalogue:
         """The specimens of rows, by photo_id."""
         return {key: photo.specimen for key, photo in self.photos_by_id(keys).items()}
 
-    def embedding_of_content(self, content_hash: str) -> npt.NDArray[np.float32] | None:
+    def embedding_of_content(self, content_hash: str, *, for_text: bool = False) -> npt.NDArray[np.float32] | None:
         """The embedding of any photo with this content, float32 [dim], or None."""
-        values = self._rows(f"content_hash = {quoted(content_hash)}", [EMBEDDING], limit=1)[EMBEDDING].to_pylist()
-        return np.asarray(values[0], dtype=np.float32) if values else None
+        found = self.embeddings(f"content_hash = {quoted(content_hash)}", for_text=for_text, limit=1)
+        return next(iter(found.values()), None)
 
-    def embeddings(self, where: str) -> dict[str, npt.NDArray[np.float32]]:
-        """The embeddings float32 [dim] of the photos that a SQL condition selects, by photo_id; for some thousands."""
-        rows = self._rows(where, [KEY, EMBEDDING])
-        vectors = (np.asarray(value, dtype=np.float32) for value in rows[EMBEDDING].to_pylist())
+    def embeddings(
+        self, where: str, *, for_text: bool = False, limit: int | None = None
+    ) -> dict[str, npt.NDArray[np.float32]]:
+        """The embeddings float32 [dim] of the photos that a SQL condition selects, by photo_id; for some thousands.
+
+        Photos that the model for texts has not embedded are left out where its embeddings are asked for.
+        """
+        column = self._column(for_text=for_text)
+        rows = self._rows(f"({where}) AND {IS_FOR_TEXT}" if for_text else where, [KEY, column], limit)
+        vectors = (np.asarray(value, dtype=np.float32) for value in rows[column].to_pylist())
         return dict(zip(rows[KEY].to_pylist(), vectors, strict=True))
 
     def taxa(self, *, include_missing: bool = False) -> list[TaxonCount]:
@@ -350,44 +379,77 @@ class Catalogue:
         return [TaxonCount(Taxon.from_ranks(row), row["count_all"]) for row in groups.to_pylist()]
 
     def nearest(
-        self, vector: npt.NDArray[np.floating[Any]], limit: int, filter_: Filter | None = None, *, exact: bool = False
+        self,
+        vector: npt.NDArray[np.floating[Any]],
+        limit: int,
+        filter_: Filter | None = None,
+        *,
+        exact: bool = False,
+        for_text: bool = False,
     ) -> list[Neighbour]:
         """The photos nearest to a vector [dim], best first; the filter is applied before.
 
         `exact` compares every embedding without the index.
         """
-        unit = np.asarray(vector, dtype=np.float32)
+        asked = unit(np.asarray(vector, dtype=np.float32))
+        if not np.linalg.norm(asked) > 0:
+            raise QueryError("There is nothing to compare with: the vector has no direction.")
+        vectors = self._vectors_of(for_text=for_text)
         with self._errors():
-            return self._vectors.nearest(unit / np.linalg.norm(unit), limit, filter_ or Filter(), exact=exact)
+            return vectors.nearest(asked, limit, filter_ or Filter(), exact=exact)
 
-    def best_cosines(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def best_cosines(self, vectors: npt.NDArray[np.float32], *, for_text: bool = False) -> npt.NDArray[np.float32]:
         """For each of some unit vectors float32 [n, dim] the cosine of the nearest photo, float32 [n]."""
+        search = self._vectors_of(for_text=for_text)
         with self._errors():
-            return self._vectors.best_cosines(vectors)
+            return search.best_cosines(vectors)
 
-    def in_records(self, words: str, limit: int, filter_: Filter) -> list[RecordMatch]:
+    def in_records(self, words: str, limit: int, filter_: Filter, *, for_text: bool = False) -> list[RecordMatch]:
         """The photos whose records say all of the words, best first (BM25). Raises QueryError where no index of
         the records was made."""
+        column = self._column(for_text=for_text)
         with self._errors():
-            return self._records.matches(words, limit, filter_)
+            return self._records.matches(words, limit, filter_, column)
 
     def names(self, *, include_missing: bool = False) -> dict[str, set[str]]:
         """By column, ranks and vernacularName, the names that photos carry."""
         with self._errors():
-            state = (int(self._photos.version), include_missing)
-            if self._names is None or self._names[0] != state:
+            version = int(self._photos.version)
+            known = self._names.get(include_missing)
+            if known is None or known[0] != version:
                 names = self._vectors.names(include_missing=include_missing)
-                self._names = (state, names if names is not None else self._names_in_rows(state[1]))
-        return self._names[1]
+                if names is None:
+                    names = self._names_in_rows(include_missing)
+                known = self._names[include_missing] = (version, names)
+        return known[1]
 
     def _names_in_rows(self, include_missing: bool) -> dict[str, set[str]]:
         table = self._rows(None if include_missing else PRESENT, list(TAXON_COLUMNS))
         return {column: set(table[column].unique().drop_null().to_pylist()) for column in TAXON_COLUMNS}
 
-    def index_report(self) -> IndexReport:
+    def index_report(self, *, for_text: bool = False) -> IndexReport:
         """How the nearest are found, and how many photos the index does not know."""
+        vectors = self._vectors_of(for_text=for_text)
         with self._errors():
-            return self._vectors.report()
+            return vectors.report()
+
+    def _vectors_of(self, *, for_text: bool) -> VectorSearch:
+        return self._vectors_for_text if self._column(for_text=for_text) == EMBEDDING_FOR_TEXT else self._vectors
+
+    def _column(self, *, for_text: bool) -> str:
+        """The column of embeddings that is meant. Raises QueryError where there is no second one."""
+        if not for_text:
+            return EMBEDDING
+        self.for_text.require()
+        return EMBEDDING_FOR_TEXT
+
+    def _schema(self) -> "pa.Schema":
+        """The columns that the table has, without what LanceDB knows of them."""
+        import pyarrow as pa
+
+        schema = photo_schema(self.fingerprint.dim)
+        second = self.for_text.fingerprint
+        return schema if second is None else pa.schema([*schema, *text_fields(second)])
 
     def _rows(self, where: str | None, columns: list[str], limit: int | None = None) -> "pa.Table":
         with self._errors():
@@ -399,7 +461,7 @@ class Catalogue:
     def _merge(self, table: "pa.Table") -> None:
         with self._writing():
             merge = self._photos.merge_insert(KEY).when_matched_update_all().when_not_matched_insert_all()
-            merge.execute(table)
+            merge.execute(self.for_text.completed(table))
 
     def _errors(self) -> AbstractContextManager[None]:
         return lance_errors(self.folder)
@@ -409,11 +471,18 @@ class Catalogue:
 
 
 def _add_missing_columns(folder: Path, photos: Any, dim: int) -> None:
-    """Bring a table of an older schema up to date: its rows have nothing in the new columns."""
+    """Bring a table of an older schema up to date: its rows have nothing in the new columns, but the text of their
+    records, which is made of the others."""
     missing = [field for field in photo_schema(dim) if field.name not in photos.schema.names]
-    if missing:
-        with writing(folder):
-            photos.add_columns(missing)
+    if not missing:
+        return
+    with writing(folder):
+        others = [field for field in missing if field.name != RECORD_TEXT]
+        if others:
+            photos.add_columns(others)
+        if len(others) < len(missing):
+            values = ", ".join(f"CAST(`{column}` AS STRING)" for column in SPECIMEN_COLUMNS)
+            photos.add_columns({RECORD_TEXT: f"nullif(concat_ws(' ', {values}), '')"})
 
 
 def _check_out(folder: Path, photos: Any, version: int) -> None:

@@ -3,34 +3,49 @@
 Darwin Core terms as defined at https://dwc.tdwg.org/terms/ (TDWG 2023).
 """
 
-from collections.abc import Container, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 from bioclip_search.names import ParsedName, parse_name
 from bioclip_search.specimen import Specimen
 from bioclip_search.taxonomy import RANKS, Taxon
 from bioclip_search.terms import MULTIMEDIA
 
-__all__ = ["DETERMINATION_TERMS", "specimen_of", "updated_specimen"]
+__all__ = ["DETERMINATION_TERMS", "FINER_RANK_TERMS", "separated_parts", "specimen_of"]
 
 NAME_TERMS = ("scientificName", *(rank.value for rank in RANKS), "specificEpithet", "infraspecificEpithet")
 """Terms of which any one means that a source determines its specimens."""
 
+FINER_RANK_TERMS = ("superfamily", "subfamily", "tribe", "subtribe", "higherClassification")
+"""Terms of ranks between those of RANKS, all above the genus."""
+
 DETERMINATION_TERMS = (
     *NAME_TERMS,
+    *FINER_RANK_TERMS,
+    *("genericName", "subgenus", "infragenericEpithet", "cultivarEpithet", "verbatimTaxonRank"),
     "scientificNameAuthorship",
     "taxonRank",
     "vernacularName",
     "identificationQualifier",
     "identifiedBy",
     "dateIdentified",
+    "verbatimIdentification",
+    "identificationRemarks",
+    "identificationReferences",
+    "identificationVerificationStatus",
+    "taxonomicStatus",
+    "nomenclaturalStatus",
+    "taxonRemarks",
     "acceptedNameUsage",
+    "parentNameUsage",
+    "originalNameUsage",
     "nameAccordingTo",
     "taxonMatchType",
     "ranksBeforePlacement",
     "taxonID",
     "scientificNameID",
     "acceptedNameUsageID",
+    "parentNameUsageID",
+    "originalNameUsageID",
 )
 """Terms that say together what a specimen was determined as, and by whom."""
 
@@ -52,29 +67,11 @@ def specimen_of(record: Mapping[str, str]) -> Specimen:
     if not (names.get("specificEpithet") or names.get("species")) and parsed.genus == names.get("genus"):
         names["species"] = parsed.species
     own = {name: value for name, value in record.items() if name != MULTIMEDIA}
-    return Specimen(taxon=Taxon.from_ranks(names), terms={**_separated(parsed, names.get("genus")), **own})
+    return Specimen(taxon=Taxon.from_ranks(names), terms={**separated_parts(parsed, names.get("genus")), **own})
 
 
-def updated_specimen(stored: Specimen, record: Mapping[str, str], columns: Container[str]) -> Specimen:
-    """What is known of a specimen after a record of it has come, from a source with these columns.
-
-    A source without a column leaves the term as it was; an empty cell clears it. A determination is
-    taken as a whole: names of an earlier one never mix with those of a later.
-    """
-    kept = {name: value for name, value in stored.terms.items() if name not in columns}
-    if not any(term in columns for term in NAME_TERMS):
-        taxon = stored.taxon
-        if "vernacularName" in columns:
-            taxon = replace(taxon, common_name=record.get("vernacularName"))
-        return Specimen(taxon, {**kept, **{name: record[name] for name in record if name != MULTIMEDIA}})
-    told = specimen_of(record)
-    return Specimen(
-        told.taxon, {**{name: kept[name] for name in kept if name not in DETERMINATION_TERMS}, **told.terms}
-    )
-
-
-def _separated(parsed: ParsedName, genus: str | None) -> dict[str, str]:
-    """What a name holds beside genus and species; epithets only of the genus that the record means."""
+def separated_parts(parsed: ParsedName, genus: str | None) -> dict[str, str]:
+    """The terms that a name holds beside genus and species; epithets only of the genus that the record means."""
     is_meant = parsed.genus == genus
     parts = {
         "scientificNameAuthorship": parsed.authorship,

@@ -8,9 +8,9 @@ from typing import Any
 
 from bioclip_search.errors import UsageError
 from bioclip_search.journal import Journal, Run
-from bioclip_search.nearest.files import drop_index
 from bioclip_search.schema import KEY
 from bioclip_search.storage import connect, lance_errors, writing
+from bioclip_search.vector_search import drop_indices
 
 __all__ = ["KEPT_DAYS", "Version", "open_photos", "restore", "versions"]
 
@@ -22,7 +22,7 @@ _PHOTOS = "photos"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One state of the table of photos; `run` is the indexing run that committed it, where there was one."""
+    """One state of the table of photos; `run` is the command that committed it, where one was remembered."""
 
     number: int
     moment: datetime
@@ -55,7 +55,7 @@ def restore(folder: Path, number: int) -> Version:
         if number == kept[-1]:
             raise UsageError(f"Version {number} is the current one; `bioclip-search history` lists the others.")
         # Row ids of versions that are left behind may be given again, to other photos.
-        drop_index(folder)
+        drop_indices(folder)
         photos.restore(number)
         # The very first version of a table is from before its key was declared.
         if not photos.schema.field(KEY).metadata:
@@ -73,5 +73,7 @@ def _version(entry: dict[str, Any], runs: Sequence[Run]) -> Version:
     # LanceDB gives local time without saying so.
     moment = entry["timestamp"].astimezone(UTC)
     rows = entry["metadata"].get("total_rows")
-    run = next((run for run in runs if run.started <= moment <= run.finished), None)
+    # Of runs at the same time, such as an import during a long indexing, the last to start is the likeliest.
+    covering = (run for run in runs if run.started <= moment <= run.finished)
+    run = max(covering, key=lambda run: run.started, default=None)
     return Version(int(entry["version"]), moment, None if rows is None else int(rows), run)

@@ -1,4 +1,4 @@
-"""What happened to a catalogue: its indexing runs, and the files that could not be indexed."""
+"""What happened to a catalogue: the commands that changed it, and the files that could not be indexed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["COUNTS", "Journal", "Problem", "Run"]
 
 COUNTS = ("new", "changed", "moved", "unchanged", "missing", "failed")
-"""What a run counts, in photos."""
+"""What a run of the indexer counts, in photos."""
 
 _RUNS = "runs"
 _PROBLEMS = "problems"
@@ -25,7 +25,10 @@ _PROBLEMS = "problems"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the indexer; `fingerprint` is the model's as JSON, `counts` has the names of COUNTS."""
+    """One command that filled or changed the catalogue; `fingerprint` is the model's as JSON.
+
+    `counts` are photos: by the names of COUNTS, and by words of other commands (“forgotten”, “pruned”).
+    """
 
     started: datetime
     finished: datetime

@@ -8,7 +8,7 @@ from bioclip_search.backbone import Backbone, BackboneMatch, MatchType
 from bioclip_search.specimen import Specimen
 from bioclip_search.taxonomy import RANKS, Rank, Taxon
 
-__all__ = ["BACKBONE_FILE", "MATCH_TERM", "open_backbone", "placed", "unplaced"]
+__all__ = ["BACKBONE_FILE", "MATCH_TERM", "is_contradicted", "open_backbone", "placed", "unplaced"]
 
 BACKBONE_FILE = "backbone.sqlite"
 MATCH_TERM = "taxonMatchType"
@@ -31,7 +31,7 @@ def placed(specimen: Specimen, backbone: Backbone) -> Specimen:
 
     The name as written stays. What the record says of a rank stays too, unless its name is a synonym:
     then genus and species are those of the accepted name, which `acceptedNameUsage` says. A name that
-    several taxa bear, and a record whose ranks contradict the taxonomy's, are left alone. Spellings are
+    several taxa bear, and a record whose ranks above the genus contradict the taxonomy's, are left alone. Spellings are
     never corrected here.
     """
     specimen = unplaced(specimen)
@@ -49,6 +49,13 @@ def placed(specimen: Specimen, backbone: Backbone) -> Specimen:
     if found.match_type is MatchType.SYNONYM and found.taxon.scientific_name:
         terms["acceptedNameUsage"] = found.taxon.scientific_name
     return Specimen(taxon, terms)
+
+
+def is_contradicted(specimen: Specimen, backbone: Backbone) -> bool:
+    """Whether the taxonomy has the name, but `placed` leaves it alone because the record's ranks are others."""
+    specimen = unplaced(specimen)
+    found = _match(specimen, backbone)
+    return found is not None and _contradicts(specimen.taxon, found)
 
 
 def unplaced(specimen: Specimen) -> Specimen:
@@ -78,11 +85,18 @@ def _match(specimen: Specimen, backbone: Backbone) -> BackboneMatch | None:
 
 
 def _contradicts(taxon: Taxon, found: BackboneMatch) -> bool:
-    """Whether record and taxonomy differ in a rank above the genus: they may mean another organism of that name."""
-    # The accepted name of a synonym may well be of another family.
-    told = RANKS.index(Rank.FAMILY) + (found.match_type is not MatchType.SYNONYM)
-    pairs = [(taxon.name_at(rank), found.taxon.name_at(rank)) for rank in RANKS[:told]]
-    return any(own and other and own.casefold() != other.casefold() for own, other in pairs)
+    """Whether record and taxonomy differ in a rank above the genus: they may mean another organism of that name.
+
+    Another family of the same order is no other organism: genera are moved, and accepted names of synonyms
+    stand elsewhere.
+    """
+    same = {
+        rank: own.casefold() == other.casefold()
+        for rank in RANKS[: RANKS.index(Rank.GENUS)]
+        if (own := taxon.name_at(rank)) and (other := found.taxon.name_at(rank))
+    }
+    is_moved = same.get(Rank.ORDER, False)
+    return any(not is_same for rank, is_same in same.items() if not (rank is Rank.FAMILY and is_moved))
 
 
 def _filled(taxon: Taxon, found: BackboneMatch) -> Taxon:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMBEDDING",
+    "EMBEDDING_FOR_TEXT",
+    "IS_FOR_TEXT",
     "KEY",
     "MISSING",
+    "NOT_FOR_TEXT",
     "OTHER_TERMS",
     "PHOTO_COLUMNS",
     "PRESENT",
@@ -30,6 +33,8 @@ __all__ = [
     "SPECIMEN_COLUMNS",
     "TAXON_COLUMNS",
     "THUMBNAIL",
+    "embedding_array",
+    "embedding_type",
     "photo_from_row",
     "photo_id",
     "photo_schema",
@@ -43,12 +48,23 @@ SCHEMA_VERSION = 3
 
 KEY = "photo_id"
 EMBEDDING = "embedding"
+EMBEDDING_FOR_TEXT = "embedding_for_text"
+
+IS_FOR_TEXT = "is_embedded_for_text"
+"""The column that is true where EMBEDDING_FOR_TEXT holds an embedding, and NULL where zeros or NULL stand there.
+
+LanceDB writes no row without a vector, and is slow to tell which vectors are NULL.
+"""
+
 THUMBNAIL = "thumbnail"
 
 PRESENT = "missing_since IS NULL"
 """SQL: the file was there when it was last looked for."""
 
 MISSING = "missing_since IS NOT NULL"
+
+NOT_FOR_TEXT = f"{IS_FOR_TEXT} IS NULL AND {PRESENT}"
+"""SQL: the file was there, and the model for texts has not embedded it yet."""
 
 OTHER_TERMS = "otherTerms"
 """The column of what a record says beyond SPECIMEN_TERMS: a JSON object."""
@@ -94,8 +110,26 @@ def photo_schema(dim: int, metadata: Mapping[str, str] | None = None) -> "pa.Sch
     fields = [pa.field(name, types.get(name, pa.string()), nullable=name != KEY) for name in PHOTO_COLUMNS]
     fields.append(pa.field(RECORD_TEXT, pa.string()))
     fields.append(pa.field(THUMBNAIL, pa.binary()))
-    fields.append(pa.field(EMBEDDING, pa.list_(pa.float16(), dim)))
+    fields.append(pa.field(EMBEDDING, embedding_type(dim)))
     return pa.schema(fields, metadata=dict(metadata or {}))
+
+
+def embedding_type(dim: int) -> "pa.DataType":
+    """The type of a column of embeddings: float16 [dim]."""
+    import pyarrow as pa
+
+    return pa.list_(pa.float16(), dim)
+
+
+def embedding_array(vectors: Sequence[npt.ArrayLike | None], dim: int) -> "pa.FixedSizeListArray":
+    """A column of embeddings [dim]; zeros stand for None."""
+    import pyarrow as pa
+
+    matrix = np.zeros((len(vectors), dim), dtype=np.float16)
+    for row, vector in zip(matrix, vectors, strict=True):
+        if vector is not None:
+            row[:] = vector
+    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), dim)
 
 
 def photo_table(

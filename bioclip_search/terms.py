@@ -8,7 +8,15 @@ from functools import cache
 
 from bioclip_search.taxonomy import RANKS
 
-__all__ = ["MEDIA_TERMS", "MULTIMEDIA", "SPECIMEN_TERMS", "canonical_term", "is_standard_term"]
+__all__ = [
+    "JOINING_TERMS",
+    "MEDIA_TERMS",
+    "MULTIMEDIA",
+    "SPECIMEN_TERMS",
+    "canonical_term",
+    "is_standard_term",
+    "known_terms",
+]
 
 SPECIMEN_TERMS = (
     "occurrenceID",
@@ -53,6 +61,9 @@ MULTIMEDIA = "multimedia"
 MEDIA_TERMS = ("associatedMedia", MULTIMEDIA, "fileName", "file", "identifier", "accessURI")
 """Terms that name the files of a record."""
 
+JOINING_TERMS = (*MEDIA_TERMS, "occurrenceID", "catalogNumber")
+"""Terms of which any one may join a record to photos, in the order in which they are tried."""
+
 _OURS = (*SPECIMEN_TERMS, *MEDIA_TERMS, "common_name", "coreid")
 
 
@@ -68,6 +79,11 @@ def canonical_term(column: str) -> str:
 def is_standard_term(column: str) -> bool:
     """Whether a column's name is a term of Darwin Core, in any spelling that `canonical_term` knows."""
     return canonical_term(column) in _standard_terms()
+
+
+def known_terms() -> frozenset[str]:
+    """Every term that this program knows: those of Darwin Core, and of files."""
+    return frozenset(_spellings().values())
 
 
 @cache

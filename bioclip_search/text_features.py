@@ -24,9 +24,11 @@ _log = logging.getLogger(__name__)
 
 _AT_ONCE = 64
 _MOST_KEPT = 200_000
+# Of the sentences that names are put into: another number when they change.
+_PROMPTS = "1"
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS feature (model TEXT, kind TEXT, text TEXT, vector BLOB, "
-    "PRIMARY KEY (model, kind, text)) WITHOUT ROWID"
+    "PRIMARY KEY (model, kind, text))"
 )
 
 
@@ -48,10 +50,10 @@ class TextFeatures:
     ) -> None:
         """With `dtype` only features that were computed in these numbers are taken, and kept as such."""
         self._dim = fingerprint.dim
-        parts = (fingerprint.architecture, fingerprint.weights_sha256, *([dtype] if dtype else []))
+        parts = (_PROMPTS, fingerprint.architecture, fingerprint.weights_sha256, *([dtype] if dtype else []))
         self._model = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         self._load = load
-        self._file = (folder or cache_folder()) / "text-features.sqlite"
+        self._file = (folder or cache_folder()) / "text-features-2.sqlite"
 
     def of(self, texts: Sequence[str], kind: TextKind, progress: Callable[[int], None] | None = None) -> Features:
         """Unit-length float32 [n, dim]; `progress` is told how many more of the distinct texts are done."""
@@ -88,9 +90,9 @@ class TextFeatures:
         with self._cache() as cache:
             if cache is None:
                 return
-            if cache.execute("SELECT count(*) FROM feature").fetchone()[0] + len(rows) > _MOST_KEPT:
-                cache.execute("DELETE FROM feature")
             cache.executemany("INSERT OR REPLACE INTO feature VALUES (?, ?, ?, ?)", rows)
+            # Row ids grow with time: the oldest make room.
+            cache.execute("DELETE FROM feature WHERE rowid <= (SELECT max(rowid) FROM feature) - ?", (_MOST_KEPT,))
 
     @contextmanager
     def _cache(self) -> "Iterator[sqlite3.Connection | None]":

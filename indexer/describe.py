@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from bioclip_search.backbone import Backbone
-from bioclip_search.darwin_core import updated_specimen
+from bioclip_search.determination import updated_specimen
 from bioclip_search.placement import placed, unplaced
 from bioclip_search.specimen import Specimen
 from bioclip_search.taxonomy import Taxon
@@ -44,14 +44,17 @@ class Describer:
 
     def describe(self, place: Place, stored: Specimen) -> Specimen:
         """The specimen of the photo at a place; `stored` is what the catalogue holds of it."""
-        told = self._told(place, stored)
-        return told if self._backbone is None or told == stored else placed(told, self._backbone)
+        known = unplaced(stored)
+        told = self._told(place, known)
+        if self._backbone is not None:
+            return placed(told, self._backbone)
+        return stored if told == known else told
 
     def _told(self, place: Place, stored: Specimen) -> Specimen:
         record = self._records.find(place) if self._records else None
         if record is not None:
             return updated_specimen(stored, record, self._records.columns if self._records else frozenset())
-        if self._from_folders and _may_come_from_folders(unplaced(stored)):
+        if self._from_folders and _may_come_from_folders(stored):
             taxon = taxon_from_folders([PurePath(place.root).name, *place.path.split("/")[:-1]])
             if taxon.rank is not None:
                 return _named_after(taxon)

@@ -21,12 +21,14 @@ Parts = tuple[str, ...]
 
 # Of more photos and files with one name in different folders nobody can tell which belong together.
 _MOST_PAIRS = 1_000_000
+_MOST_CANDIDATES = 20
 
 
 class Rule(StrEnum):
     """By what a record was joined to a photo, the surest first."""
 
     MEDIA = "associatedMedia"
+    FILE_NAME = "fileName"
     OCCURRENCE_ID = "occurrenceID"
     CATALOG_NUMBER = "catalogNumber"
     WITH_CODES = "catalogNumber with its codes"
@@ -35,26 +37,32 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A record and the rule by which it belongs to a photo; without record, two or more fitted equally well."""
+    """A record and the rule by which it belongs to a photo; without record, the `candidates` fitted equally well."""
 
     record: Record | None
     rule: Rule
+    candidates: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _NamedFile:
-    """A file that a record names; the folders of a `movable` one may differ from the photo's."""
+    """A file that a record names, by which rule; the folders of a `movable` one may differ from the photo's."""
 
     parts: Parts
+    rule: Rule
     movable: bool
     record: Record
 
 
 class _Several:
-    """Stands for two or more different records of one number."""
+    """Two or more different records of one number; of very many, the first."""
 
+    def __init__(self, first: Record) -> None:
+        self.records = [first]
 
-_SEVERAL = _Several()
+    def add(self, record: Record) -> None:
+        if len(self.records) < _MOST_CANDIDATES and record not in self.records:
+            self.records.append(record)
 
 
 class RecordIndex:
@@ -83,20 +91,22 @@ class RecordIndex:
                 named[file.parts[-1]].append(file)
             for rule, key in _numbers_of(record):
                 known = self._by_number[rule].setdefault(key, record)
-                if known is not record and known != record:
-                    self._by_number[rule][key] = _SEVERAL
+                if not isinstance(known, _Several) and known != record:
+                    known = self._by_number[rule][key] = _Several(known)
+                if isinstance(known, _Several):
+                    known.add(record)
         photos: dict[str, list[tuple[Place, Parts]]] = defaultdict(list)
         for place in places:
             parts = _parts_of(place)
             if parts[-1] in named:
                 photos[parts[-1]].append((place, parts))
-        by_file: dict[Place, Record] = {}
+        by_file: dict[Place, Match] = {}
         for name, same_name in photos.items():
             for some_photos, some_files in _by_folder(same_name, named[name]):
                 by_file.update(_match(some_photos, some_files))
         self.matches: dict[Place, Match] = {}
         for place in places:
-            match = Match(by_file[place], Rule.MEDIA) if place in by_file else self._by_name(place)
+            match = by_file.get(place) or self._by_name(place)
             if match is not None:
                 self.matches[place] = match
 
@@ -115,9 +125,9 @@ class RecordIndex:
         found = Counter(match.rule for match in self.matches.values() if match.record is not None)
         return {rule.value: found[rule] for rule in Rule if found[rule]}
 
-    def ambiguous(self) -> list[Place]:
-        """The photos that two or more records fitted equally well."""
-        return [place for place, match in self.matches.items() if match.record is None]
+    def ambiguous(self) -> dict[Place, Sequence[Record]]:
+        """The photos that two or more records fitted equally well, with these records."""
+        return {place: match.candidates for place, match in self.matches.items() if match.record is None}
 
     def without_photo(self) -> list[Record]:
         """The records that belong to none of the photos."""
@@ -139,7 +149,7 @@ class RecordIndex:
 
 
 def _match_of(found: Record | _Several, rule: Rule) -> Match:
-    return Match(None if isinstance(found, _Several) else found, rule)
+    return Match(None, rule, tuple(found.records)) if isinstance(found, _Several) else Match(found, rule)
 
 
 def _same(record: Record) -> frozenset[tuple[str, str]]:
@@ -191,7 +201,7 @@ def _behind(prefix: str, key: str) -> str:
     return f"{prefix}~{key}" if prefix[-1].isdigit() and key[:1].isdigit() else prefix + key
 
 
-def _match(photos: Sequence[tuple[Place, Parts]], named: Sequence[_NamedFile]) -> Iterator[tuple[Place, Record]]:
+def _match(photos: Sequence[tuple[Place, Parts]], named: Sequence[_NamedFile]) -> Iterator[tuple[Place, Match]]:
     """Photos and files of one name: a pair is joined when each is the other's best."""
     best_of_file = [_best([_ending(parts, file) for _, parts in photos]) for file in named]
     for number, (place, parts) in enumerate(photos):
@@ -199,8 +209,9 @@ def _match(photos: Sequence[tuple[Place, Parts]], named: Sequence[_NamedFile]) -
         best = max(lengths)
         fitting = [at for at, length in enumerate(lengths) if length == best > 0]
         record = _only([named[at].record for at in fitting])
-        if record is not None and any(best_of_file[at] == number for at in fitting):
-            yield place, record
+        mutual = [named[at].rule for at in fitting if best_of_file[at] == number]
+        if record is not None and mutual:
+            yield place, Match(record, mutual[0])
 
 
 def _best(lengths: Sequence[int]) -> int | None:
@@ -220,13 +231,14 @@ def _ending(parts: Parts, file: _NamedFile) -> int:
 def _named_files(record: Record) -> Iterator[_NamedFile]:
     """Every file or address that a record names."""
     for term in MEDIA_TERMS:
+        rule = Rule.FILE_NAME if term in ("fileName", "file") else Rule.MEDIA
         for entry in re.split(r"\s*[|;]\s*", record.get(term, "")):
             is_address = "://" in entry
             path = _path_of_address(entry) if is_address else entry.replace("\\", "/")
             parts = tuple(_folded(part) for part in path.split("/") if part not in ("", ".", ".."))
             movable = is_address or PurePosixPath(path).is_absolute() or bool(PureWindowsPath(path).drive)
             if parts and "." in parts[-1]:
-                yield _NamedFile(parts, movable, record)
+                yield _NamedFile(parts, rule, movable, record)
 
 
 def _path_of_address(address: str) -> str:

@@ -31,13 +31,15 @@ class Pipeline:
 
     def run(
         self,
-        files: Sequence[SeenFile],
+        files: Iterable[SeenFile],
+        total: int,
         known: Container[str],
         write: Callable[[Batch], None],
         finish: Callable[[], None],
         stopping: Callable[[], bool],
     ) -> dict[str, StageRate]:
-        """Take all files through the stages, or until `stopping`; what was embedded is written in any case.
+        """Take all files, `total` of them, through the stages, or until `stopping`; what was embedded is written
+        in any case.
 
         `write` takes the batches, one after the other, and `finish` ends it.
 
@@ -48,13 +50,13 @@ class Pipeline:
         with (
             torch_threads(self._pace.threads_each),
             closing(self._decoding.run(work, files, stopping)) as decoded,
-            closing(self._embedding.run(self._embed, self._batches(decoded, len(files)), stopping)) as embedded,
+            closing(self._embedding.run(self._embed, self._batches(decoded, total), stopping)) as embedded,
             closing(self._writing.run(write, embedded)) as written,
         ):
             for _ in written:
                 pass
         self._writing.finish(finish)
-        return self._rates(len(files), time.perf_counter() - began)
+        return self._rates(total, time.perf_counter() - began)
 
     def _batches(self, outcomes: Iterable[Outcome], total: int) -> Iterator[Batch]:
         return batched(outcomes, self._pace.batch_size, total, self._pace.embedders)

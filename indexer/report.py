@@ -27,8 +27,14 @@ class StageRate:
 class IndexReport:
     """What a run did, in photos.
 
-    `missing` counts rows whose file is no longer there, `pruned` those of them that were removed,
-    `with_record` the photos that a record of this run was joined to (None: no records were given).
+        `missing` counts rows whose file is no longer there, `pruned` those of them that were removed,
+    <<<<<<< HEAD
+        `with_record` the photos that a record of this run was joined to (None: no records were given),
+        `for_text` those that the model for texts embedded.
+    =======
+        `with_record` the photos, of those that are settled, that a record of this run was joined to (None: no
+        records were given).
+    >>>>>>> main
     """
 
     new: int = 0
@@ -39,6 +45,7 @@ class IndexReport:
     failed: int = 0
     pruned: int = 0
     with_record: int | None = None
+    for_text: int = 0
     seconds: float = 0.0
     interrupted: bool = False
     problems: list[Problem] = field(default_factory=list)
@@ -58,13 +65,16 @@ class Observer(Protocol):
     """Whoever shows how far the run is. It may be called from another thread than the run's."""
 
     def begin(self, total: int) -> None:
-        """`total` photos will be decoded and embedded."""
+        """`total` photos will be decoded and embedded; said again for the model for texts."""
 
     def advance(self, photos: int) -> None:
         """So many more photos are done, well or badly."""
 
     def problem(self, problem: Problem) -> None:
         """A file was skipped."""
+
+    def say(self, line: str) -> None:
+        """Something worth knowing that is no problem of a file."""
 
     def may_prune(self, gone: int, rows: int) -> bool:
         """Whether so many of the rows, more than a tenth, may be removed for good."""
@@ -81,6 +91,8 @@ class Quiet:
     def advance(self, photos: int) -> None: ...
 
     def problem(self, problem: Problem) -> None: ...
+
+    def say(self, line: str) -> None: ...
 
     def may_prune(self, gone: int, rows: int) -> bool:  # noqa: ARG002
         return False

@@ -29,7 +29,7 @@ class Writer:
     """Keeps what was embedded, and commits it every few seconds.
 
     `again` decodes and embeds files whose content was in the catalogue when they were read, and is
-    there no longer.
+    there no longer. `written` are the places of the photos that were committed.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Writer:
         self._catalogue, self._plan = catalogue, plan
         self._report, self._observer, self._describer = report, observer, describer
         self._again = again
+        self.written: list[Place] = []
         self._rows: list[tuple[Photo, Features, bytes]] = []
         self._known: list[Known] = []
         self._commit_seconds = commit_seconds
@@ -70,6 +71,7 @@ class Writer:
             photos, features, thumbnails = zip(*rows, strict=True)
             self._catalogue.upsert(self._described(photos), np.stack(features), thumbnails)
             self._count(photos)
+            self.written += map(_place, photos)
             self._commits += 1
             if self._commits % _OPTIMIZE_COMMITS == 0:
                 self._catalogue.compact()
@@ -108,7 +110,9 @@ class Writer:
         moved = {_place(photo): file for photo in photos if (file := self._moved_from(photo))}
         absent = {_place(photo) for photo in self._catalogue.copy(self._described(self._keeping(photos, moved)))}
         self._catalogue.remove([file.key for place, file in moved.items() if place not in absent])
-        self._count_copies([photo for photo in photos if _place(photo) not in absent], moved.keys() - absent)
+        copied = [photo for photo in photos if _place(photo) not in absent]
+        self._count_copies(copied, moved.keys() - absent)
+        self.written += map(_place, copied)
         return [item for item in items if item.seen.place in absent or item.content_hash not in sources]
 
     def _keeping(self, photos: Sequence[Photo], moved: Mapping[Place, KnownFile]) -> list[Photo]:

@@ -251,6 +251,10 @@ def test_the_archive_of_inaturalist_is_read(tmp_path: Path) -> None:
         ("Nymphalidae gen. sp.", MatchType.HIGHER, "3"),
         ("Morus alba", MatchType.EXACT, "13"),
         ("Morus Vieillot, 1816", MatchType.EXACT, "8"),
+        ("danaus PLEXIPPUS", MatchType.EXACT, "5"),
+        ("Danaus Plexippus L.", MatchType.EXACT, "5"),
+        ("Danaus KLUK, 1780", MatchType.EXACT, "4"),
+        ("danaus ISMARE", MatchType.HIGHER, "4"),
     ],
 )
 def test_a_name_is_found_however_it_is_written(backbone: Backbone, name: str, type_: MatchType, taxon_id: str) -> None:

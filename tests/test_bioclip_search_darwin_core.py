@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioclip_search.darwin_core import specimen_of, updated_specimen
+from bioclip_search.darwin_core import specimen_of
 from bioclip_search.errors import RecordError
 from bioclip_search.records import read_records
-from bioclip_search.specimen import Specimen
 from bioclip_search.terms import canonical_term
 
 
@@ -132,6 +131,31 @@ def test_a_record_keeps_all_it_says(tmp_path: Path) -> None:
     assert dict(terms) == {**record, "decimalLatitude": "12.5"}
 
 
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;\r"])
+def test_the_line_that_tells_a_spreadsheet_the_separator_is_no_header(first: str, tmp_path: Path) -> None:
+    """Excel writes it before the columns, and believes it more than its own country."""
+    (tmp_path / "t.csv").write_bytes(f"{first}\ncatalogNumber;a,b,c\n1;x\n".encode())
+    assert read_records(tmp_path / "t.csv") == [{"catalogNumber": "1", "a,b,c": "x"}]
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\t\n", b"\xef\xbb\xbf\r\n"])
+def test_an_empty_file_is_called_empty(content: bytes, tmp_path: Path) -> None:
+    """Not a table without the right columns."""
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(RecordError, match="is empty"):
+        read_records(tmp_path / "t.csv")
+
+
+def test_an_archive_that_broke_off_and_one_that_is_none_are_named_so(tmp_path: Path) -> None:
+    """A half download and a picture with the wrong name are no text files to be exported again."""
+    (tmp_path / "cut.zip").write_bytes(b"PK\x03\x04" + bytes(50))
+    with pytest.raises(RecordError, match="is damaged; download or export it again"):
+        read_records(tmp_path / "cut.zip")
+    (tmp_path / "picture.zip").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50))
+    with pytest.raises(RecordError, match="is no archive, though it is called one"):
+        read_records(tmp_path / "picture.zip")
+
+
 def test_what_a_name_holds_is_separated_and_the_name_stays() -> None:
     """Authorship and qualifier go where Darwin Core has them, unless the record says them itself."""
     terms = specimen_of({"scientificName": "Pica pica Linnaeus, 1758"}).terms
@@ -142,24 +166,3 @@ def test_what_a_name_holds_is_separated_and_the_name_stays() -> None:
     assert specimen_of({"scientificName": "Carabus cf. violaceus"}).terms["identificationQualifier"].startswith("cf")
     own = {"scientificName": "Pica pica L.", "scientificNameAuthorship": "Linnaeus"}
     assert specimen_of(own).terms["scientificNameAuthorship"] == "Linnaeus"
-
-
-def test_a_later_record_updates_and_determinations_never_mix() -> None:
-    """An absent column leaves a term, an empty cell clears it, a new name takes its whole lineage."""
-    first = specimen_of(
-        {
-            "catalogNumber": "1",
-            "scientificName": "Danaus plexippus",
-            "family": "Nymphalidae",
-            "sex": "male",
-            "country": "X",
-        }
-    )
-    loans = updated_specimen(first, {"catalogNumber": "1", "disposition": "on loan"}, {"catalogNumber", "disposition"})
-    assert (loans.taxon, loans.terms["sex"], loans.terms["disposition"]) == (first.taxon, "male", "on loan")
-    columns = {"catalogNumber", "scientificName", "sex"}
-    later = updated_specimen(loans, {"catalogNumber": "1", "scientificName": "Pieris rapae"}, columns)
-    assert (later.taxon.species, later.taxon.family) == ("Pieris rapae", None)
-    assert "sex" not in later.terms
-    assert later.terms["country"] == "X"
-    assert updated_specimen(Specimen(), {"catalogNumber": "2"}, {"catalogNumber"}).catalog_number == "2"

@@ -1,5 +1,6 @@
 """The index of embeddings: codes, the scan, and what a catalogue finds through it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,16 @@ from bioclip_search.catalogue import Catalogue
 from bioclip_search.filters import Filter
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.history import restore
+from bioclip_search.nearest.build import build
 from bioclip_search.nearest.codes import Codec
-from bioclip_search.nearest.scan import best, part_ends
+from bioclip_search.nearest.scan import Coded, best, part_ends
 from bioclip_search.specimen import Specimen
 from bioclip_search.taxonomy import Taxon
 
 Vectors = npt.NDArray[np.float32]
 
 COUNT = 400
-DIM = 32
+DIM = 300
 FINGERPRINT = Fingerprint("test", "ViT", DIM, "squash-32-bicubic", "0" * 64)
 
 
@@ -42,10 +44,11 @@ def _clustered(count: int, dim: int, seed: int, clusters: int = 12) -> Vectors:
     return vectors.astype(np.float32)
 
 
-def _parts(codec: Codec, vectors: Vectors) -> list[npt.NDArray[np.int8]]:
-    codes = codec.encode(vectors)
+def _coded(codec: Codec, vectors: Vectors) -> Coded:
+    codes, lost = codec.encode(vectors)
     ends = part_ends(codec.dim)
-    return [np.ascontiguousarray(codes[:, start:end]) for start, end in zip((0, *ends[:-1]), ends, strict=True)]
+    parts = [np.ascontiguousarray(codes[:, start:end]) for start, end in zip((0, *ends[:-1]), ends, strict=True)]
+    return Coded(parts, lost)
 
 
 @given(
@@ -61,26 +64,34 @@ def test_the_scan_finds_what_all_the_codes_say(seed: int, dim: int, count: int, 
     codec = Codec.fit(vectors)
     query = vectors[0] if is_photo else _clustered(1, dim, seed + 1)[0]
     among = np.flatnonzero(np.random.default_rng(seed).random(600) < share)
-    asked, parts = codec.ask(query, part_ends(dim)), _parts(codec, vectors)
-    whole = sum(
+    asked, coded = codec.ask(query, part_ends(dim)), _coded(codec, vectors)
+    whole = coded.lost + sum(
         unit * (part.astype(np.int64) @ weights.astype(np.int64))
-        for part, weights, unit in zip(parts, asked.parts, asked.units, strict=True)
+        for part, weights, unit in zip(coded.parts, asked.parts, asked.units, strict=True)
     )
-    places, scores = best(asked, parts, count, None if share == 1 else among)
+    places, scores = best(asked, coded, count, None if share == 1 else among)
     assert set(places) <= set(among)
     assert scores == pytest.approx(np.sort(whole[among])[::-1][:count])
 
 
-@given(seed=st.integers(0, 2**32 - 1), dim=st.sampled_from([16, 64, 200]))
-def test_codes_keep_cosines_to_their_rounding(seed: int, dim: int) -> None:
-    """A score by codes is wrong by no more than the stated doubt allows, but for photos that are called misfits."""
-    vectors = _clustered(500, dim, seed)
-    codec = Codec.fit(vectors)
-    asked = codec.ask(vectors[7], part_ends(dim))
-    places, scores = best(asked, _parts(codec, vectors), 500)
-    error = np.abs(scores + vectors[7] @ codec.mean - vectors[places] @ vectors[7])
-    fit = ~np.isin(places, codec.misfits(vectors))
-    assert error[fit].max() <= 6 * asked.doubts[-1] + 0.08
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    dim=st.sampled_from([16, 64, 200]),
+    fitted=st.integers(1, 500),
+    odd=st.integers(0, 50),
+)
+def test_a_cosine_is_no_larger_than_its_code_allows(seed: int, dim: int, fitted: int, odd: int) -> None:
+    """Whatever the components were fitted to: what is stated as lost, and the rounding, bound what a code says."""
+    vectors = np.concatenate([_clustered(500, dim, seed), _clustered(odd, dim, seed + 1)])
+    codec = Codec.fit(vectors[:fitted])
+    coded = _coded(codec, vectors)
+    for query in (vectors[7], vectors[-1]):
+        asked = codec.ask(query, part_ends(dim))
+        places, most = best(asked, coded, len(vectors))
+        slack = 6 * asked.doubts[-1] + 1e-4
+        cosines = vectors[places] @ query - query @ codec.mean
+        assert (cosines <= most + slack).all()
+        assert (cosines >= most - 2 * coded.lost[places] - slack).all()
 
 
 def _catalogue(folder: Path, vectors: Vectors, first: int = 0) -> Catalogue:
@@ -152,6 +163,27 @@ def test_what_changed_after_the_index_was_written_is_found_as_well(tmp_path: Pat
         assert _found(catalogue, query, 8) == _true(now, query, 8, there)
     missing_too = Filter(include_missing=True)
     assert _found(catalogue, vectors[10], 1, missing_too) == ["0010"]
+
+
+def test_a_record_that_is_written_anew_is_shown_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hit has the record of now, whatever the index was written with; many new records have it written again."""
+    vectors = _clustered(COUNT, DIM, 17)
+    catalogue = _catalogue(tmp_path / "c", vectors)
+    catalogue.optimize()
+    keys = {path: key for key, _, path in catalogue.places_below("/archive")}
+    catalogue.describe({keys[f"{n:04d}"]: Specimen(Taxon(family="New")) for n in range(5)})
+    new = Filter(taxa=((("family", "New"),),))
+    for again in (catalogue, Catalogue.open(tmp_path / "c")):
+        assert again.nearest(vectors[0], 1)[0].row["family"] == "New"
+        assert {near.row["family"] for near in again.nearest(vectors[0], 10, new)} == {"New"}
+    written = catalogue.index_report().state
+    catalogue.optimize()
+    assert catalogue.index_report().state == written
+    monkeypatch.setattr(vector_search, "_LEAST_CHANGED", 10)
+    catalogue.describe({key: Specimen(Taxon(family="Newer")) for key in keys.values()})
+    catalogue.optimize()
+    assert catalogue.index_report().state != written
+    assert catalogue.nearest(vectors[0], 1)[0].row["family"] == "Newer"
 
 
 def test_the_index_is_written_again_when_much_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,6 +262,58 @@ def test_photos_unlike_all_others_are_found(tmp_path: Path) -> None:
         (near,) = catalogue.nearest(query, 1)
         assert near.row["path"] == f"{COUNT + number:04d}"
         assert near.cosine == pytest.approx(1, abs=2e-3)
+
+
+def test_components_of_other_photos_lose_no_hit(tmp_path: Path) -> None:
+    """After many photos of another kind have come, the hits are still those of a comparison with all."""
+    narrow = _clustered(COUNT, DIM, 17, clusters=1)
+    catalogue = _catalogue(tmp_path / "c", narrow)
+    catalogue.optimize()
+    wide = _clustered(COUNT - 1, DIM, 18)
+    _catalogue(tmp_path / "c", wide, first=COUNT)
+    catalogue.optimize(anew=False)
+    now = np.concatenate([narrow, wide])
+    for query in (*narrow[:5], *wide[:20]):
+        assert _found(catalogue, query, 10) == _true(now, query, 10, range(len(now)))
+
+
+def test_equally_near_photos_come_in_the_same_order_on_every_page(tmp_path: Path) -> None:
+    """Copies of one photo are as near as each other: the first ten of them begin the first hundred."""
+    vectors = np.tile(_clustered(1, DIM, 19), (COUNT, 1))
+    catalogue = _catalogue(tmp_path / "c", vectors)
+    plain = [near.row["path"] for near in catalogue.nearest(vectors[0], 100, exact=True)]
+    catalogue.optimize()
+    for count in (10, 50, 100):
+        assert _found(catalogue, vectors[0], count) == plain[:count]
+
+
+def test_a_table_that_is_compacted_meanwhile_is_searched_again(tmp_path: Path) -> None:
+    """Row ids that no longer lead anywhere are read anew."""
+    vectors = _clustered(COUNT, DIM, 20)
+    catalogue = _catalogue(tmp_path / "c", vectors)
+    catalogue.optimize()
+    search = catalogue._vectors
+    view = search._view()
+    assert view is not None
+    stale = view.index.row_ids + np.uint64(1 << 40)
+    with pytest.raises(vector_search._RowsMoved):
+        search._embeddings(stale[:5])
+    _catalogue(tmp_path / "c", _clustered(20, DIM, 21), first=COUNT).compact()
+    assert _found(catalogue, vectors[0], 5)[0] == "0000"
+
+
+def test_a_build_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
+    """Neither half a generation nor a name of one."""
+    catalogue = _catalogue(tmp_path / "c", _clustered(COUNT, DIM, 22))
+
+    def stopped() -> Iterator[object]:
+        yield from ()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(tmp_path / "home", 1, COUNT, stopped(), _clustered(50, DIM, 1), ())  # type: ignore[arg-type]
+    assert not list((tmp_path / "home").iterdir())
+    assert catalogue.index_report().state is None
 
 
 def test_names_come_from_the_index_as_from_the_rows(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import Command, draw_photo, some_photo
+from helpers import Command, draw_photo, some_photo, write_model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -397,3 +397,55 @@ def test_the_examples_of_the_python_api_hold(indexed: Path, catalogue_folder: Pa
     globs = {"folder": catalogue_folder, "photo": indexed / "drawer0" / "CAT-000.jpg"}
     for example in doctest.DocTestFinder(recurse=False).find(api, globs=globs):
         assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_another_model_is_refused_though_its_texts_are_kept(indexed: Path, run: Command, tmp_path: Path) -> None:
+    """Words whose features are kept load no model; the model that is named is compared all the same."""
+    assert run("search", "a grey moth").code == 0
+    other = write_model(tmp_path / "other", seed=5)
+    result = run("search", "a grey moth", "--model", other)
+    assert (result.code, "was built with the model" in result.err) == (2, True)
+
+
+def test_a_batch_passes_over_what_cannot_be_asked(indexed: Path, run: Command, tmp_path: Path) -> None:
+    """A line of weight 0 costs only its own answer; options that a batch would ignore are refused."""
+    lines = tmp_path / "queries.txt"
+    lines.write_text("0:wing\nwing\n", encoding="utf-8")
+    result = run("search", "--batch", lines)
+    assert [json.loads(line)["query"] for line in result.out.splitlines()] == ["wing"]
+    assert "0:wing" in result.err
+    lines.write_text("wing\n", encoding="utf-8")
+    assert "could be answered" in run("search", "--batch", lines, "--taxon", "Nothing").err
+    for useless in (["moth"], ["--why"], ["--format", "csv"]):
+        assert run("search", *useless, "--batch", lines).code == 2
+
+
+def test_pages_of_equal_and_of_fused_scores_fit_together(searcher: Searcher) -> None:
+    """Parts and words of records together: pages are those of the whole list, whatever their size."""
+    for ways in ({"records": "Panama"}, {"records": "Panama", "by_specimen": True}, {"diverse": True}):
+
+        def page(limit: int, offset: int, ways: dict[str, object] = ways) -> list[str]:
+            return _paths(searcher.search(Query((TextPart("wing"),), limit=limit, offset=offset, **ways)))
+
+        whole = page(18, 0)
+        assert [path for at in (0, 6, 12) for path in page(6, at)] == whole
+
+
+def test_what_is_left_out_is_left_out_of_records_too(searcher: Searcher) -> None:
+    """A specimen that hits should be like is none itself, and a least score holds, in a fused search as well."""
+    hits = searcher.search(Query((LikePart("N003"),), records="N003", limit=10))
+    assert "N003" not in {hit.specimen.catalog_number for hit in hits}
+    least = searcher.search(Query((TextPart("wing"),), records="Panama", min_score=0.1, limit=60))
+    assert all((hit.score or 0) >= 0.1 for hit in least)
+
+
+def test_text_that_is_no_unicode_is_refused(searcher: Searcher) -> None:
+    """Bytes that a shell passes on and no text holds are one sentence, not a damaged catalogue."""
+    for wrong in (
+        {"view": "\udcff"},
+        {"parts": (LikePart("\udcff"),)},
+        {"taxa": ("\udcff",)},
+        {"where": "sex = '\udcff'"},
+    ):
+        with pytest.raises(QueryError):
+            Query(**wrong)  # type: ignore[arg-type]

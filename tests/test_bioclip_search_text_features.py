@@ -58,7 +58,7 @@ def test_a_name_and_a_sentence_of_the_same_words_are_kept_apart(embedder: Embedd
 @pytest.mark.parametrize("content", [b"this is no database", b"SQLite format 3\0" + b"\xff" * 200])
 def test_a_damaged_cache_is_done_without(embedder: Embedder, tmp_path: Path, content: bytes) -> None:
     """A file that is no database costs the speed, not the answer, and is made anew."""
-    (tmp_path / "text-features.sqlite").write_bytes(content)
+    (tmp_path / "text-features-2.sqlite").write_bytes(content)
     for _ in range(2):
         assert _kept(embedder, tmp_path).of(["a moth"], TextKind.SENTENCE).shape == (1, embedder.dim)
     assert _kept(embedder, tmp_path, _never).of(["a moth"], TextKind.SENTENCE).shape == (1, embedder.dim)

@@ -1,5 +1,7 @@
 """What reaches the terminal, the pipe and the shell: codes, names in any script, nothing that is obeyed."""
 
+import csv
+import io
 import os
 import subprocess
 import sys
@@ -14,6 +16,17 @@ def start(*arguments: object, catalogue: Path, **environment: str) -> "subproces
     variables = {**os.environ, "BIOCLIP_SEARCH_CATALOGUE": str(catalogue), **environment}
     words = [sys.executable, "-m", "bioclip_search", *map(str, arguments)]
     return subprocess.run(words, capture_output=True, env=variables, check=False)
+
+
+def test_no_spreadsheet_runs_a_cell_of_any_csv(indexed: Path, run: Command, tmp_path: Path) -> None:
+    """What begins like a formula gets an apostrophe, in `metadata report` and `search` alike; numbers get none."""
+    (tmp_path / "t.csv").write_text("catalogNumber,genus\n=HYPERLINK(1),Danaus\n-12,Danaus\n", encoding="utf-8")
+    report = run("metadata", "report", tmp_path / "t.csv", "--format", "csv").out
+    rows = [row for row in csv.DictReader(io.StringIO(report)) if row["catalogNumber"]]
+    assert [row["catalogNumber"] for row in rows] == ["'=HYPERLINK(1)", "-12"]
+    photo = draw_photo(indexed / "@x.jpg", seed=70)
+    run("index", indexed)
+    assert ",'@x.jpg," in run("search", "--image", photo, "-k", 1, "--format", "csv").out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")

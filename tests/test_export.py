@@ -26,13 +26,12 @@ from bioclip_search.catalogue import Catalogue
 from bioclip_search.cli.export import command
 from bioclip_search.darwin_core import specimen_of
 from bioclip_search.export import Choice, ExportOptions, export_photos
-from bioclip_search.export.flat import guarded
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.records import read_records
 from bioclip_search.schema import photo_id, specimen_row
 from bioclip_search.specimen import Photo, Specimen
 from bioclip_search.terms import MULTIMEDIA, SPECIMEN_TERMS, canonical_term
-from bioclip_search.text import clean
+from bioclip_search.text import clean, guarded
 from indexer.attach import attach, join_records
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -377,16 +376,18 @@ def test_photos_of_one_name_find_their_own_record(tmp_path: Path, places: list[P
 
 
 def test_photos_of_a_specimen_share_its_row(tmp_path: Path) -> None:
-    """By occurrenceID, else by the three codes; others stand alone. Ids that are made are the same every time."""
+    """By occurrenceID, else by number and codes; others stand alone. Ids that are made are the same every time."""
     triple = {"institutionCode": "I", "collectionCode": "C", "catalogNumber": "7"}
-    records = [{"occurrenceID": "o1"}, {"occurrenceID": "o1"}, triple, triple, {"catalogNumber": "7"}, {}]
+    records = [{"occurrenceID": "o1"}, {"occurrenceID": "o1"}, triple, triple]
+    records += [{"catalogNumber": "7"}, {"catalogNumber": "7"}, {"collectionCode": "C", "catalogNumber": "7"}, {}]
     specimens = {(ROOT, f"{number}.jpg"): specimen_of(record) for number, record in enumerate(records)}
     catalogue = make_catalogue(tmp_path / "c", specimens, view="dorsal")
-    assert export(catalogue, tmp_path / "out.zip").specimens == 4
+    assert export(catalogue, tmp_path / "out.zip").specimens == 5
     with DwCAReader(str(tmp_path / "out.zip")) as archive:
         rows = {row.id: row for row in archive}
-        assert list(rows) == ["o1", "urn:catalog:I:C:7", f"urn:sha256:{4:064x}", f"urn:sha256:{5:064x}"]
-        assert [len(row.extensions) for row in rows.values()] == [2, 2, 1, 1]
+        made = ["urn:catalog:I:C:7", "urn:catalog:::7", "urn:catalog::C:7", f"urn:sha256:{7:064x}"]
+        assert list(rows) == ["o1", *made]
+        assert [len(row.extensions) for row in rows.values()] == [2, 2, 2, 1, 1]
         media = rows["o1"].extensions[1]
         assert media.rowtype == "http://rs.tdwg.org/ac/terms/Multimedia"
         assert media.data["http://rs.tdwg.org/ac/terms/accessURI"] == "1.jpg"
@@ -394,6 +395,16 @@ def test_photos_of_a_specimen_share_its_row(tmp_path: Path) -> None:
         assert media.data["http://rs.tdwg.org/ac/terms/subjectOrientation"] == "dorsal"
         assert archive.metadata is not None
     assert zipfile.ZipFile(tmp_path / "out.zip").testzip() is None
+
+
+def test_codes_with_colons_are_not_mistaken_for_others(tmp_path: Path) -> None:
+    """Made ids say which part is which."""
+    codes = [("A:B", "C"), ("A", "B:C"), ("A%3AB", "C"), ("", "A:B:C")]
+    specimens = {
+        (ROOT, f"{number}.jpg"): specimen_of({"institutionCode": one, "collectionCode": two, "catalogNumber": "7"})
+        for number, (one, two) in enumerate(codes)
+    }
+    assert export(make_catalogue(tmp_path / "c", specimens), tmp_path / "out.zip").specimens == 4
 
 
 def test_records_of_a_specimen_that_differ_are_both_kept(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from bioclip_search.cli.history import command as history_command
 from bioclip_search.cli.restore import command as restore_command
 from bioclip_search.errors import UsageError
 from bioclip_search.history import open_photos, restore, versions
+from bioclip_search.journal import Run
 from bioclip_search.schema import KEY, photo_id
 
 Call = Callable[..., Result]
@@ -50,6 +51,35 @@ def test_versions_are_listed_with_the_run_that_made_them(indexed: Path, catalogu
     run("index", indexed)
     started = {version.run.started for version in versions(catalogue_folder) if version.run}
     assert len(started) == 2
+
+
+def test_a_version_belongs_to_the_last_command_that_was_started(indexed: Path, catalogue_folder: Path) -> None:
+    """A record imported while a long indexing run goes on is not that run's."""
+    catalogue = Catalogue.open(catalogue_folder)
+    forget_one(catalogue_folder)
+    now = datetime.now(UTC)
+    for command, minutes in (("index", 9), ("forget", 1), ("index before", 60)):
+        span = timedelta(minutes=minutes)
+        fingerprint = catalogue.fingerprint.to_json()
+        catalogue.journal.record_run(Run(now - span, now + span, command, "0", fingerprint, {}))
+    run = versions(catalogue_folder)[0].run
+    assert run is not None
+    assert run.command == "forget"
+
+
+def test_restoring_is_remembered_and_tells_of_a_newer_taxonomy(
+    indexed: Path, catalogue_folder: Path, run: Command, tmp_path: Path
+) -> None:
+    """It is in the lists as other commands are, and says so where the photos are of before the taxonomy."""
+    before = versions(catalogue_folder)[0].number
+    (tmp_path / "t.csv").write_text("taxonID,scientificName,taxonRank,order\n1,Danaus,genus,Lepidoptera\n")
+    run("taxonomy", "use", tmp_path / "t.csv")
+    after = versions(catalogue_folder)[0].number
+    restored = run("restore", before, "--yes")
+    assert "taxonomy in use was chosen after version" in restored.err
+    assert run("runs", "--format", "json").json[0]["restored"] == 6
+    assert run("history", "--format", "json").json[0]["command"] == f"restore {before} --yes"
+    assert run("restore", after, "--yes").err == ""
 
 
 def test_the_list_shows_one_line_a_run(indexed: Path, catalogue_folder: Path, call: Call) -> None:

@@ -32,6 +32,13 @@ def test_a_record_finds_its_photo_by_path_address_or_number() -> None:
     }
 
 
+def test_the_column_that_named_the_file_is_told() -> None:
+    """`fileName` and `associatedMedia` are counted apart."""
+    records = [{"fileName": "a.jpg"}, {"associatedMedia": "b.jpg"}]
+    index = RecordIndex(records, [Place("/archive", "a.jpg"), Place("/archive", "b.jpg")])
+    assert index.counts() == {"associatedMedia": 1, "fileName": 1}
+
+
 def test_the_longest_common_path_wins_and_a_tie_is_no_match() -> None:
     """Files of the same name in two drawers are told apart; where they cannot be, nothing is claimed."""
     records = [{"associatedMedia": "one/a.jpg", "genus": "One"}, {"associatedMedia": "two/a.jpg", "genus": "Two"}]
@@ -133,7 +140,7 @@ def test_a_number_is_never_found_in_another_number() -> None:
     two = [{"catalogNumber": "NY 0123", "genus": "A"}, {"catalogNumber": "NY 00123", "genus": "B"}]
     assert joined(two, "NY123.jpg", "NY0123.jpg") == {"NY0123.jpg": "A"}
     index = RecordIndex(two, [Place("/a", "NY123.jpg")])
-    assert (index.ambiguous(), index.counts()) == ([Place("/a", "NY123.jpg")], {})
+    assert (list(index.ambiguous()), index.counts()) == ([Place("/a", "NY123.jpg")], {})
 
 
 def test_a_pattern_of_the_user_overrules_the_habits() -> None:

@@ -203,14 +203,17 @@ class _Impatient(Quiet):
 
 
 def test_ctrl_c_keeps_what_was_done_and_the_next_run_does_the_rest(
-    photos: Path, run: Command, small_model: Path, catalogue_folder: Path
+    photos: Path, run: Command, small_model: Path, catalogue_folder: Path, tmp_path: Path
 ) -> None:
-    """Stopping is safe: the batch in hand is committed, and no photo is lost or doubled."""
+    """Stopping is safe: the batch in hand is committed, counted with its records, and no photo is lost or doubled."""
     for number in range(200):
         draw_photo(photos / "more" / f"{number:03d}.png", seed=100 + number, size=(24, 24))
-    options = IndexOptions((photos,), catalogue_folder, model=str(small_model), batch_size=2, workers=1)
+    table = tmp_path / "all.csv"
+    table.write_text("catalogNumber\n" + "\n".join(path.stem for path in photos.rglob("*.*")), encoding="utf-8")
+    options = IndexOptions((photos,), catalogue_folder, metadata=table, model=str(small_model), batch_size=2, workers=1)
     report = index(options, _Impatient())
     assert report.interrupted
+    assert report.with_record == report.new
     done = run("info", "--format", "json").json["rows"]
     assert done == report.new
     assert 2 <= done < 206

@@ -55,6 +55,17 @@ def test_killed_at_random_moments_it_ends_with_exactly_the_right_rows(small_mode
     assert rows(tmp_path / "catalogue") == Counter(names)
 
 
+def test_two_first_indexers_at_once_make_one_catalogue(small_model: Path, tmp_path: Path) -> None:
+    """The one that comes second waits until the catalogue is made, and goes on with it."""
+    for number in range(20):
+        draw_photo(tmp_path / "photos" / f"part{number % 2}" / f"{number:03d}.png", seed=number, size=(24, 24))
+    both = [start(tmp_path / "photos" / part, tmp_path / "catalogue", small_model) for part in ("part0", "part1")]
+    for process in both:
+        process.communicate()
+    assert [process.returncode for process in both] == [0, 0]
+    assert rows(tmp_path / "catalogue") == Counter(file.name for file in (tmp_path / "photos").rglob("*.png"))
+
+
 def test_two_indexers_at_once_make_one_row_a_photo(small_model: Path, tmp_path: Path) -> None:
     """Overlapping folders, the same catalogue, the same time."""
     for number in range(40):

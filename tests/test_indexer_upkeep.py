@@ -68,6 +68,46 @@ def test_runs_are_listed_with_what_they_did(indexed: Path, run: Command) -> None
     assert "6 unchanged" in run("runs").out
 
 
+class _Terminal(io.StringIO):
+    """A terminal at which something was typed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("command", [["forget", "{photos}"], ["restore", "1"]])
+def test_no_is_an_answer(command: list[str], indexed: Path, run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It changes nothing, says so, and is told apart from Ctrl-C."""
+    monkeypatch.setattr("sys.stdin", _Terminal("n\n"))
+    result = run(*(word.format(photos=indexed) for word in command))
+    assert (result.code, result.err.splitlines()[-1].endswith("Nothing was changed.")) == (1, True)
+    assert run("info", "--format", "json").json["rows"] == 6
+
+
+def test_what_commands_did_is_in_the_list_of_runs(indexed: Path, run: Command, tmp_path: Path) -> None:
+    """Each by its own word; what was pruned belongs to the run that did it."""
+    run("metadata", "import", indexed / "occurrence.csv", "--map", "sex=family")
+    run("relocate", indexed / "drawer1", indexed.rename(tmp_path / "moved") / "drawer1")
+    run("forget", tmp_path / "moved" / "drawer1", "--yes")
+    run("relocate", indexed, tmp_path / "moved")
+    (tmp_path / "moved" / "drawer0" / "CAT-000.jpg").unlink()
+    run("index", tmp_path / "moved" / "drawer0", "--prune", "--yes")
+    runs = run("runs", "--format", "json").json
+    words = ("updated", "relocated", "forgotten", "pruned")
+    assert [{word: done[word] for word in words if done.get(word)} for done in runs] == [
+        {"pruned": 1},
+        {"relocated": 3},
+        {"forgotten": 3},
+        {"relocated": 3},
+        {"updated": 6},
+        {},
+    ]
+    assert "3 forgotten" in run("runs").out
+    rows = list(csv.DictReader(io.StringIO(run("runs", "--format", "csv").out)))
+    assert [row["forgotten"] for row in rows if row["forgotten"] not in ("", "0")] == ["3"]
+    assert "1 pruned" in run("info").out
+
+
 def test_an_archive_that_moved_is_relocated_without_embedding(indexed: Path, run: Command) -> None:
     """Rows follow the folder, with their records, and the next run finds everything unchanged."""
     moved = indexed.parent / "moved"

@@ -34,6 +34,30 @@ def test_records_are_imported_and_updated(bare: Path, run: Command, tmp_path: Pa
     assert run("index", bare, "--format", "json").json["unchanged"] == 6
 
 
+def test_a_partial_table_keeps_the_determination_and_replacements_are_counted(
+    bare: Path, run: Command, tmp_path: Path
+) -> None:
+    """The same names change nothing but what else the table says; other names, and empty ones, are reported."""
+    run("metadata", "import", bare / "occurrence.csv")
+    names = ["Danaus plexippus", "Pieris rapae"]
+    rows = [f"CAT-00{number},{names[number % 2]},A. Collector" for number in range(6)]
+    same = run("metadata", "import", write(tmp_path / "d.csv", "catalogNumber,scientificName,recordedBy", *rows))
+    assert "6 photos have a new or changed record now" in same.out
+    assert "determinations" not in same.out
+    hits = run("search", "--taxon", "Nymphalidae", "--format", "json").json
+    assert {(hit["vernacularName"], hit["kingdom"], hit["species"]) for hit in hits} == {
+        ("monarch", "Animalia", "Danaus plexippus")
+    }
+    rows = ["CAT-000,Danaus chrysippus", "CAT-001,Vanessa atalanta", "CAT-002,"]
+    table = write(tmp_path / "n.csv", "catalogNumber,scientificName", *rows)
+    counts = run("metadata", "import", table, "--format", "json").json
+    assert (counts["determinationsReplaced"], counts["lostRanks"], counts["determinationsCleared"]) == (2, 1, 1)
+    write(tmp_path / "n.csv", "catalogNumber,scientificName", "CAT-000,Pieris rapae", "CAT-001,", "CAT-002,")
+    told = run("metadata", "import", table).out
+    assert "1 determinations were replaced by another name, 1 of them without ranks" in told
+    assert "1 determinations were cleared" in told
+
+
 def test_the_report_lists_what_is_left_over(bare: Path, run: Command, tmp_path: Path) -> None:
     """Photos without a record, records without a photo, and the ambiguous, each by name; nothing is changed."""
     table = write(
@@ -52,7 +76,17 @@ def test_the_report_lists_what_is_left_over(bare: Path, run: Command, tmp_path: 
         "CAT-004.jpg",
         "CAT-005.jpg",
     ]
-    assert [Path(row["path"]).name for row in rows if row["kind"] == "ambiguous photo"] == ["CAT-002.jpg"]
+    (ambiguous,) = (row for row in rows if row["kind"] == "ambiguous photo")
+    assert (Path(ambiguous["path"]).name, ambiguous["candidates"]) == (
+        "CAT-002.jpg",
+        "occurrenceID c, catalogNumber CAT-002 | occurrenceID d, catalogNumber CAT-002",
+    )
+    assert "occurrenceID e, catalogNumber CAT-999" in [row["lookedFor"] for row in rows]
+    write(table, "fileName,genus", "elsewhere/x.jpg,Danaus")
+    listed = run("metadata", "report", table, "--format", "json").json["leftOver"]
+    assert listed[-1]["lookedFor"] == "fileName elsewhere/x.jpg"
+    write(table, "catalogNumber,genus", "CAT-999,Pieris")
+    rows = list(csv.DictReader(io.StringIO(run("metadata", "report", table, "--format", "csv").out)))
     assert "CAT-999" in [row["catalogNumber"] for row in rows if row["kind"] == "record without photo"]
     assert run("taxa", "--format", "json").json["children"] == []
 
@@ -64,6 +98,12 @@ def test_columns_and_patterns_are_the_users(bare: Path, run: Command, tmp_path: 
     assert run("metadata", "import", table, *options, "--format", "json").json["joined"] == 2
     assert len(run("search", "--taxon", "Danaus plexippus", "--format", "json").json) == 1
     assert run("index", bare, "--metadata", table, *options, "--format", "json").json["withRecord"] == 2
+    for wrong, told in (
+        ("catalogueNumber=Barcode", "did you mean catalogNumber"),
+        ("sex=Det,sex=Barcode", "two columns"),
+    ):
+        refused = run("metadata", "import", table, "--map", wrong)
+        assert (refused.code, told in refused.err) == (2, True), refused.err
     for bad in (["--map", "Barcode"], ["--map", "sex=Sexus"], ["--name-pattern", "("]):
         assert run("metadata", "import", table, *bad).code == 2
     assert run("index", bare, "--map", "a=b").code == 2
@@ -95,6 +135,32 @@ def test_copies_of_a_photo_have_records_of_their_own(bare: Path, run: Command, t
         "Z5.jpg": None,
     }
     assert {hit["species"] for hit in hits} == {"Danaus plexippus", None}
+
+
+def test_an_export_that_was_edited_is_imported_back(bare: Path, run: Command, tmp_path: Path) -> None:
+    """Rows find their photos by their place; columns of the file become no terms, and guards come off."""
+    first = write(tmp_path / "t.csv", "associatedMedia,locality,path", "drawer0/CAT-000.jpg,=1+1,own", "x.jpg,a,b")
+    run("metadata", "import", first)
+    (bare / "a;b|c.jpg").write_bytes((bare / "drawer0" / "CAT-000.jpg").read_bytes() + b"x")
+    run("index", bare)
+    table = tmp_path / "all.csv"
+    assert run("export", table).code == 0
+    assert "'=1+1" in table.read_text()
+    report = run("metadata", "import", table, "--format", "json").json
+    assert (report["joined"], report["updated"]) == (7, 0)
+    rows = list(csv.DictReader(io.StringIO(table.read_text())))
+    for row in rows:
+        row["recordedBy"] = Path(row["path"]).name
+    with table.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    assert run("metadata", "import", table, "--format", "json").json["updated"] == 7
+    run("export", table, "--force")
+    again = list(csv.DictReader(io.StringIO(table.read_text())))
+    assert again[0].keys() == rows[0].keys()
+    assert all(row["recordedBy"] == Path(row["path"]).name for row in again)
+    assert {row["verbatim path"] for row in again} == {"own", ""}
 
 
 def test_an_empty_column_clears_and_a_common_name_alone_determines_nothing(

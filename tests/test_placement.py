@@ -94,6 +94,18 @@ def test_a_record_that_contradicts_is_left_alone(archive: Path, run: Command, tm
     assert paths(run, "Iridaceae") == ["CAT-000"]
 
 
+@pytest.mark.parametrize("name", ["Danaus plexippus", "Anosia plexippus"])
+def test_a_family_may_differ_within_an_order(name: str, archive: Path, run: Command, tmp_path: Path) -> None:
+    """Accepted names and synonyms alike; without a common order the ranks contradict, and that is told."""
+    rows = [f"CAT-000,{name},Danaidae,Lepidoptera", f"CAT-001,{name},Danaidae,", f"CAT-002,{name},Danaidae,Diptera"]
+    archive.write_text("\n".join(["catalogNumber,scientificName,family,order", *rows]))
+    run("metadata", "import", archive)
+    use = ("taxonomy", "use", tmp_path / "taxonomy.csv")
+    assert run(*use, "--format", "json").json["contradicting"] == 2
+    assert "2 photos have names of the taxonomy, but a kingdom" in run(*use).out
+    assert {"CAT-000", "CAT-001", "CAT-002"} & {*paths(run, "Insecta")} == {"CAT-000"}
+
+
 def test_the_tree_answers_for_synonyms_as_the_search_does(archive: Path, run: Command, tmp_path: Path) -> None:
     """`taxa` and `search --taxon` understand the same names."""
     run("taxonomy", "use", tmp_path / "taxonomy.csv")

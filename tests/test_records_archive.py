@@ -73,6 +73,21 @@ def test_an_archive_gives_records_with_their_files(pack, media: tuple[str, str],
         assert records == [{**record, "country": "Panama"} for record in expected]
 
 
+def test_what_a_meta_xml_leaves_out_is_as_the_text_guide_says(tmp_path: Path) -> None:
+    """UTF-8, commas, double quotes, no header line; a core without extensions needs no id."""
+    members = {
+        "meta.xml": b"""<archive xmlns="http://rs.tdwg.org/dwc/text/"><core
+ rowType="http://rs.tdwg.org/dwc/terms/Occurrence"><files><location>o.csv</location></files>
+ <field index="0" term="http://rs.tdwg.org/dwc/terms/catalogNumber"/>
+ <field index="1" term="http://rs.tdwg.org/dwc/terms/locality"/></core></archive>""",
+        "o.csv": '1,"Müritz, south"\n2,Malchow\n'.encode(),
+    }
+    expected = [{"catalogNumber": "1", "locality": "Müritz, south"}, {"catalogNumber": "2", "locality": "Malchow"}]
+    assert read_records(zipped(tmp_path / "a.zip", members)) == expected
+    bare = files()["meta.xml"].replace(b' encoding="UTF-8"', b"")
+    assert len(read_records(zipped(tmp_path / "b.zip", {**files(), "meta.xml": bare}))) == 3
+
+
 def test_a_zip_of_one_table_needs_no_meta_xml(tmp_path: Path) -> None:
     """GBIF's simple download; with several tables nobody can know which one is meant."""
     table = b"gbifID\tcatalogNumber\n1\tA 7\n"

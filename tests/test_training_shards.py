@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bioclip_search.errors import BioclipSearchError, RecordError, ShardError, UsageError
+from bioclip_search.records import stream_table
+from bioclip_search.records.table import read_table
 from bioclip_search.taxonomy import Taxon, TextType
 from training.shards import check_shards, read_manifest
 from training.shards.picture import PictureFit, Shape, to_picture
@@ -640,3 +642,24 @@ def test_wrong_options_are_one_sentence(run: Command, tmp_path: Path, arguments:
 def test_errors_of_shards_are_ours() -> None:
     """So that the command line prints them as a sentence."""
     assert issubclass(ShardError, BioclipSearchError)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"genus,species\nPieris,napi\n,\nQuercus,robur\n",
+        b"\r\n\r\ngenus\tspecies\r\nPieris\tnapi\r\nQuercus\trobur\r\n",
+        b"\xef\xbb\xbfsep=;\r\ngenus;species\r\nPieris;napi\r\nQuercus;robur\r\n",
+        "genus|species\nPieris|nàpi\nQuercus|robur\n".encode("cp1252"),
+        "genus,species\nPieris,nàpi\nQuercus,robur\n".encode("utf-16"),
+        b'genus,species\n"Pieris","na""p,i\nx"\nQuercus,robur\n',
+    ],
+)
+def test_a_table_is_streamed_as_it_is_read_whole(tmp_path: Path, data: bytes) -> None:
+    """Encodings, delimiters, quotes and Excel's first line mean the same, however long the table is."""
+    (tmp_path / "table.csv").write_bytes(data)
+    whole = read_table(tmp_path / "table.csv", {}, joins=False)
+    streamed = stream_table(tmp_path / "table.csv")
+    assert list(streamed.records) == list(whole)
+    assert len(whole) == 2
+    assert set(streamed.columns) == whole.columns

@@ -180,7 +180,7 @@ def _describe(index: sqlite3.Connection, name: str, version: str | None) -> Back
         taxa=count("taxon WHERE taxon_id IS NOT NULL"),
         synonyms=count("name WHERE standing = 2"),
         common_names=count("common"),
-        built=datetime.now(UTC).replace(microsecond=0),
+        built=datetime.now(UTC),
     )
     rows = {field: getattr(info, field) for field in ("name", "version", "taxa", "synonyms", "common_names")}
     index.executemany("INSERT INTO meta VALUES (?, ?)", [*rows.items(), ("built", info.built.isoformat())])

@@ -17,7 +17,7 @@ from bioclip_search.backbone.info import (
     hidden_key,
     is_hidden_rank,
 )
-from bioclip_search.backbone.names import ScientificName, fold, parse_name, rank_of
+from bioclip_search.backbone.names import ScientificName, fold, parse_name, parse_with_epithet, rank_of
 from bioclip_search.backbone.spelling import allowed_distance, near_keys
 from bioclip_search.errors import RecordError
 from bioclip_search.taxonomy import Taxon
@@ -120,16 +120,18 @@ class Backbone:
         answered with None unless the kingdom, or an authorship given with the name, decides; an
         accepted name goes before a synonym of the same spelling in its kingdom. HIGHER is the
         species of an unknown trinomial or the genus of an unknown binomial, where they are
-        accepted names; and a name that says itself that it goes no further (“Carabus sp.”).
+        accepted names; and a name that says itself that it goes no further (“Carabus sp.”), or behind
+        which a word in capitals is left over that is not its author.
         """
-        parsed = parse_name(name)
+        parsed = self._parsed(name)
         if parsed is None:
             return None
         wanted_rank = rank_of(rank) or parsed.rank
         readings = self._readings(parsed.key, kingdom, wanted_rank)
         if readings:
             found = _decided(readings, parsed.authorship)
-            return replace(found, match_type=MatchType.HIGHER) if found and parsed.is_open else found
+            is_part = found is not None and (parsed.is_open or _leaves_out(parsed, found))
+            return replace(found, match_type=MatchType.HIGHER) if found and is_part else found
         if fuzzy:
             near = self._corrected(parsed, kingdom, wanted_rank)
             if near:
@@ -139,7 +141,7 @@ class Backbone:
 
     def readings(self, name: str, *, kingdom: str | None = None) -> list[BackboneMatch]:
         """All taxa that a name can mean: what `match` has to decide between."""
-        parsed = parse_name(name)
+        parsed = self._parsed(name)
         found = self._readings(parsed.key, kingdom, parsed.rank) if parsed else []
         return list({(reading.match.taxon_id, reading.match.taxon): reading.match for reading in found}.values())
 
@@ -166,6 +168,15 @@ class Backbone:
             taxon_id, taxon = row[0] or "", _taxon(row)
             taxa.setdefault((taxon_id, taxon), BackboneMatch(taxon, taxon_id, row[9], MatchType.EXACT, None))
         return list(taxa.values())
+
+    def _parsed(self, name: str) -> ScientificName | None:
+        """The name taken apart; what stands where an author may is an epithet if there is such a species."""
+        parsed = parse_name(name)
+        if parsed is None or " " in parsed.key or not parsed.authorship:
+            return parsed
+        other = parse_with_epithet(name)
+        is_species = other and self._rows("SELECT 1 FROM name WHERE key = ? LIMIT 1", other.key)
+        return other if is_species else parsed
 
     def _readings(self, key: str, kingdom: str | None, rank: str | None) -> list[_Reading]:
         """The usages of a name within a kingdom and rank; one that does not state them is not excluded by them."""
@@ -268,6 +279,13 @@ def _decided(readings: Iterable[_Reading], authorship: str | None) -> BackboneMa
         (reading.match.taxon_id, reading.match.taxon): reading.match for reading in found if reading.standing == best
     }
     return next(iter(taxa.values())) if len(taxa) == 1 else None
+
+
+def _leaves_out(name: ScientificName, found: BackboneMatch) -> bool:
+    """Whether a word in capitals behind a single name was passed over, and is not the author that is known of it."""
+    word = (name.authorship or "").split(" ")[0]
+    is_in_capitals = len(word) > 3 and word.isalpha() and word.isupper()
+    return " " not in name.key and is_in_capitals and not _letters(found.authorship).startswith(_letters(word))
 
 
 def _letters(authorship: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bioclip_search.text import clean
 
-__all__ = ["ScientificName", "fold", "parse_name", "rank_of"]
+__all__ = ["ScientificName", "fold", "parse_name", "parse_with_epithet", "rank_of"]
 
 _SIGNS = frozenset("× x X ✕ ✖".split())
 _FIRST = re.compile(r"[^\W\d_]{2,}(?:-[^\W\d_]+)*")
@@ -119,6 +119,14 @@ def parse_name(text: str | None) -> ScientificName | None:
         at += 1
     authorship = " ".join(words[author:]) if author is not None and rank is None else None
     return ScientificName(fold(" ".join(key)), " ".join(written), authorship, rank, is_open)
+
+
+def parse_with_epithet(text: str) -> ScientificName | None:
+    """The name if its second word is an epithet and no author, whatever its capitals: “solanum LYCOPERSICUM”."""
+    words = (clean(text) or "").replace("_", " ").split()
+    if len(words) < 2 or not words[1].replace("-", "").isalpha():
+        return None
+    return parse_name(" ".join([words[0], words[1].lower(), *words[2:]]))
 
 
 def _is_epithet(word: str) -> bool:

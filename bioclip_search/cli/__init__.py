@@ -80,7 +80,7 @@ def bioclip_search() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 2 an error that the user can mend, 130 stopped by Ctrl-C."""
+    """Run the command line and exit: 0 done, 1 a question answered with no, 2 an error to mend, 130 after Ctrl-C."""
     _prepare_streams()
     leave_out_client()
     words = list(sys.argv[1:] if arguments is None else arguments)

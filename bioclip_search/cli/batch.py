@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,24 +22,42 @@ _AT_ONCE = 64
 def print_batch(searcher: "Searcher", batch: Path, query_of: Callable[..., "Query"]) -> None:
     """Answer every line of a file, or every photo of a folder; `query_of` takes `words` or `images`.
 
-    What cannot be answered is reported and passed over. Raises UsageError if nothing can.
+    What cannot be answered is reported and passed over. Raises UsageError if there is nothing, or nothing that can.
     """
     from bioclip_search.errors import QueryError, UsageError
     from bioclip_search.query import hit_row
 
-    answered = 0
+    asked = answered = 0
     for part in _parts(_asked(batch)):
-        queries = [(shown, query_of(**named)) for shown, named in part]
+        asked += len(part)
+        queries = [(shown, query) for shown, named in part if (query := _made(shown, named, query_of))]
         for (shown, _), hits in zip(queries, searcher.search_all([query for _, query in queries]), strict=True):
             if isinstance(hits, QueryError):
-                click.echo(f"Passed over {printable(shown)}: {hits}", err=True)
+                _pass_over(shown, hits)
                 continue
             answered += 1
             line = {"query": shown, "noGoodMatch": hits.no_good_match, "hits": [hit_row(hit) for hit in hits]}
             sys.stdout.write(json.dumps(line, ensure_ascii=sys.stdout.isatty()) + "\n")
         sys.stdout.flush()
+    place = printable(str(batch))
+    if not asked:
+        raise UsageError(f"There is nothing in {place} to search for; one query a line, or photos.")
     if not answered:
-        raise UsageError(f"There is nothing in {printable(str(batch))} to search for; one query a line, or photos.")
+        raise UsageError(f"None of the {asked:,} queries in {place} could be answered; the reasons are above.")
+
+
+def _made(shown: str, named: Mapping[str, Any], query_of: Callable[..., "Query"]) -> "Query | None":
+    from bioclip_search.errors import QueryError
+
+    try:
+        return query_of(**named)
+    except QueryError as error:
+        _pass_over(shown, error)
+        return None
+
+
+def _pass_over(shown: str, error: Exception) -> None:
+    click.echo(f"Passed over {printable(shown)}: {error}", err=True)
 
 
 def _asked(batch: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -48,7 +66,7 @@ def _asked(batch: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
     if batch != _STREAM and batch.is_dir():
         for file in sorted(file for file in batch.rglob("*") if file.is_file() and not file.name.startswith(".")):
-            yield str(file), {"images": (str(file),)}
+            yield str(file), {"images": (f"1:{file}",)}
         return
     try:
         with click.open_file(str(batch), encoding="utf-8-sig") as stream:

@@ -13,6 +13,7 @@ from bioclip_search.text import printable
 
 if TYPE_CHECKING:
     from bioclip_search.export import Exported, ExportOptions
+    from bioclip_search.query import Part
 
 __all__ = ["command"]
 
@@ -100,8 +101,9 @@ def command(
     )
     query = None
     if is_search:
-        parts = (TextPart(words or ""), PhotoPart(image or ""))
-        query = Query(parts, (taxon,) if taxon else (), limit=limit or _HITS, include_missing=include_missing)
+        parts: list[Part] = [TextPart(words)] if words else []
+        parts += [PhotoPart(image)] if image else []
+        query = Query(tuple(parts), (taxon,) if taxon else (), limit=limit or _HITS, include_missing=include_missing)
     choice = Choice(
         taxon=None if is_search else taxon,
         query=query,

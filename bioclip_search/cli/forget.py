@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bioclip_search.cli.consent import require_consent
 from bioclip_search.cli.journaled import journaled
 from bioclip_search.cli.options import catalogue_option, format_option
 from bioclip_search.cli.output import print_json, print_lines
@@ -39,11 +40,12 @@ def command(folder: Path, yes: bool, catalogue: Path | None, format_: str) -> No
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"{len(keys):,} photos would be removed from the catalogue; give --yes if they are to be.")
-        click.confirm(f"Remove {len(keys):,} photos at or below {shown} from the catalogue?", abort=True, err=True)
-    with journaled(opened):
+        require_consent(f"Remove {len(keys):,} photos at or below {shown} from the catalogue?")
+    with journaled(opened) as counts:
         opened.remove(keys)
         opened.journal.forget_problems_below(os.fspath(place))
         opened.optimize()
+        counts["forgotten"] = len(keys)
     if format_ == "json":
         print_json({"folder": str(place), "forgotten": len(keys)})
     else:

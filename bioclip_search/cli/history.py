@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bioclip_search.cli.options import catalogue_option, format_option
-from bioclip_search.cli.output import print_json, print_table
+from bioclip_search.cli.output import print_csv, print_json, print_table
 
 if TYPE_CHECKING:
     from bioclip_search.history import Version
@@ -18,9 +18,9 @@ __all__ = ["command"]
 @click.command("history")
 @click.option("--all", "all_", is_flag=True, help="Every commit, also those in the midst of an indexing run.")
 @catalogue_option
-@format_option("table", "json")
+@format_option("table", "json", "csv")
 def command(all_: bool, catalogue: Path | None, format_: str) -> None:
-    """List the versions of the catalogue, the newest first, and the indexing run that each came from.
+    """List the versions of the catalogue, the newest first, and the command that each came from.
 
     `bioclip-search restore VERSION` brings one back. Versions older than 7 days are removed whenever the
     catalogue is compacted, as at the end of `index`.
@@ -36,6 +36,8 @@ def command(all_: bool, catalogue: Path | None, format_: str) -> None:
         listed = _ends_of_runs(listed)
     if format_ == "json":
         print_json([_as_json(version) for version in listed])
+    elif format_ == "csv":
+        print_csv(("version", "time", "photos", "command"), [_as_json(version) for version in listed])
     else:
         print_table({"version": "cyan", "time": "", "photos": "", "made by": "dim"}, map(_cells, listed))
 

@@ -10,9 +10,10 @@ from bioclip_search.cli.output import print_csv, print_json, print_lines, print_
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
+    from bioclip_search.catalogue import Catalogue
     from bioclip_search.query import Hit, Hits
 
-__all__ = ["print_hits", "print_notes"]
+__all__ = ["print_hits", "print_notes", "print_notes_for_text"]
 
 
 def print_hits(hits: Sequence["Hit"], format_: str, *, why: bool = False) -> None:
@@ -49,12 +50,23 @@ def print_notes(hits: "Hits") -> None:
         click.echo("No good match: things that are surely not in this catalogue come as near as these hits.", err=True)
 
 
+def print_notes_for_text(hits: "Hits", catalogue: "Catalogue", *, for_text: bool) -> None:
+    """Say on standard error what the catalogue's model for texts, where it has one, could do or has not yet done."""
+    if for_text:
+        if lacking := catalogue.for_text.lacking():
+            photos = f"{lacking:,} photo{' was' if lacking == 1 else 's were'}"
+            click.echo(f"{photos} not compared: the model for texts embeds them with the next run of index.", err=True)
+    elif hits.has_prose and catalogue.for_text.fingerprint is not None:
+        click.echo("This is a description and no name: the model for texts knows more; add --model-for-text.", err=True)
+
+
 def _why(hit: "Hit") -> list[dict[str, Any]]:
     return [
         {
             "part": evidence.part,
             "weight": round(evidence.weight, 6),
             "cosine": None if evidence.cosine is None else round(evidence.cosine, 6),
+            "relevance": None if evidence.relevance is None else round(evidence.relevance, 6),
         }
         for evidence in hit.why
     ]
@@ -62,7 +74,8 @@ def _why(hit: "Hit") -> list[dict[str, Any]]:
 
 def _why_in_words(hit: "Hit") -> str:
     return ", ".join(
-        f"{evidence.part} {evidence.weight if evidence.cosine is None else evidence.cosine:.3f}" for evidence in hit.why
+        f"{evidence.part} {(evidence.relevance or 0.0) if evidence.cosine is None else evidence.cosine:.3f}"
+        for evidence in hit.why
     )
 
 

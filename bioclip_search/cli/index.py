@@ -32,23 +32,23 @@ class _Observer:
         self._meter, self._consent = meter, consent
         self.begin = meter.begin
         self.advance = meter.advance
-        self._say = meter.say
+        self.say = meter.say
 
     def problem(self, problem: "Problem") -> None:
-        self._say(f"skipped {problem.path}: {problem.reason}")
+        self.say(f"skipped {problem.path}: {problem.reason}")
 
     def may_prune(self, gone: int, rows: int) -> bool:
         question = f"{gone:,} of {rows:,} photos are missing. Remove them from the catalogue for good?"
         if self._consent:
             return True
         if not sys.stdin.isatty():
-            self._say(f"not pruned: {gone:,} of {rows:,} photos are missing; say --yes if they are to be removed")
+            self.say(f"not pruned: {gone:,} of {rows:,} photos are missing; say --yes if they are to be removed")
             return False
         with self._meter.paused():
             return click.confirm(question, err=True)
 
     def stoppable(self) -> AbstractContextManager[Callable[[], bool]]:
-        return ctrl_c_noted(self._say)
+        return ctrl_c_noted(self.say)
 
 
 @click.command("index")
@@ -63,6 +63,12 @@ class _Observer:
 @click.option(
     "--model",
     help="bioclip (default), bioclip-2, bioclip-2.5, hf-hub:ORGANISATION/NAME, a model folder, or builtin.",
+)
+@click.option(
+    "--model-for-text",
+    metavar="NAME",
+    help="A second model that knows prose, such as hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K, for `search "
+    "--model-for-text`. It embeds every photo of the catalogue, now and in later runs; none takes it out.",
 )
 @click.option(
     "--preprocess",
@@ -88,6 +94,7 @@ def command(
     name_patterns: tuple[str, ...],
     taxa_from_folders: bool,
     model: str | None,
+    model_for_text: str | None,
     preprocess: str | None,
     workers: int | None,
     batch_size: int | None,
@@ -122,6 +129,7 @@ def command(
         name_patterns=name_patterns,
         taxa_from_folders=taxa_from_folders,
         model=model,
+        model_for_text=model_for_text,
         fit=Fit(preprocess) if preprocess else None,
         device=device,
         dtype=dtype,
@@ -170,7 +178,7 @@ def _follow(options: "IndexOptions", tell: Callable[["IndexReport"], None], *, c
     click.echo("Following the folders; Ctrl-C ends.", err=True)
     for _ in changes(folders, _RESCAN_SECONDS):
         report = run_index(options, consent=consent)
-        if any(getattr(report, name) for name in ("new", "changed", "moved", "pruned")):
+        if any(getattr(report, name) for name in ("new", "changed", "moved", "pruned", "for_text")):
             tell(report)
         if report.interrupted:
             raise KeyboardInterrupt
@@ -181,6 +189,8 @@ def _print_json(report: "IndexReport", _options: "IndexOptions", verbose: bool) 
     document: dict[str, Any] = {**report.counts, "pruned": report.pruned, "seconds": round(report.seconds, 3)}
     if report.with_record is not None:
         document["withRecord"] = report.with_record
+    if report.for_text:
+        document["forText"] = report.for_text
     if verbose:
         document["stages"] = {name: asdict(rate) for name, rate in report.stages.items()}
         document["limit"] = report.limit
@@ -208,4 +218,5 @@ def summary(report: "IndexReport") -> str:
     """One line: “990 new, 0 changed, … in 41.2 s”."""
     counts = ", ".join(f"{count:,} {name}" for name, count in report.counts.items())
     pruned = f", {report.pruned:,} pruned" if report.pruned else ""
-    return f"{counts}{pruned} in {report.seconds:.1f} s"
+    for_text = f", {report.for_text:,} embedded for texts" if report.for_text else ""
+    return f"{counts}{pruned}{for_text} in {report.seconds:.1f} s"

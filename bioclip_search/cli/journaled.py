@@ -23,13 +23,14 @@ def command_line() -> str:
 
 
 @contextmanager
-def journaled(catalogue: "Catalogue") -> Iterator[None]:
-    """Remember the command that changes the catalogue within, unless it fails."""
+def journaled(catalogue: "Catalogue") -> Iterator[dict[str, int]]:
+    """Remember the command that changes the catalogue within, unless it fails, and what it counts: word -> photos."""
     from bioclip_search.journal import COUNTS, Run
 
     started = datetime.now(UTC)
-    yield
+    counts: dict[str, int] = {}
+    yield counts
     fingerprint = catalogue.fingerprint.to_json()
-    counts = dict.fromkeys(COUNTS, 0)
-    run = Run(started, datetime.now(UTC), command_line(), __version__, fingerprint, counts)
+    whole = {**dict.fromkeys(COUNTS, 0), **counts}
+    run = Run(started, datetime.now(UTC), command_line(), __version__, fingerprint, whole)
     catalogue.journal.record_run(run)

@@ -6,6 +6,7 @@ import click
 
 from bioclip_search.cli.options import catalogue_option, device_options, format_option
 from bioclip_search.cli.output import print_json, print_lines
+from bioclip_search.text import printable
 
 __all__ = ["command"]
 
@@ -19,13 +20,14 @@ __all__ = ["command"]
 def command(model: str | None, no_model: bool, catalogue: Path | None, device: str, dtype: str, format_: str) -> None:
     """Compact the catalogue and write its indices anew.
 
-    Indexing does this by itself when enough has changed. Photos are found right without it; with it, faster.
+    Indexing does this by itself when enough has changed. Photos are found without it too, only slower.
     """
     from bioclip_search.background import measure_background
     from bioclip_search.catalogue import Catalogue
-    from bioclip_search.cli.info import index_facts, index_line
+    from bioclip_search.cli.info import facts_for_text, index_facts, index_line
     from bioclip_search.config import catalogue_folder
     from bioclip_search.embedder import Embedder
+    from bioclip_search.errors import ModelError
 
     opened = Catalogue.open(catalogue_folder(catalogue))
     opened.optimize(anew=True)
@@ -34,8 +36,17 @@ def command(model: str | None, no_model: bool, catalogue: Path | None, device: s
         embedder = Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
         opened.require_model(embedder.fingerprint)
         measure_background(opened, embedder)
-    facts = index_facts(opened)
+        del embedder
+        for_text = opened.for_text.fingerprint
+        if for_text is not None:
+            try:
+                embedder = Embedder.load(for_text.model, device=device, dtype=dtype, fit=for_text.fit)
+                opened.for_text.require_model(embedder.fingerprint)
+                measure_background(opened, embedder, for_text=True)
+            except ModelError as error:
+                click.echo(f"What unrelated queries reach by the model for texts was not measured: {error}", err=True)
+    facts = {**index_facts(opened), "forText": facts_for_text(opened)}
     if format_ == "json":
         print_json(facts)
     else:
-        print_lines([f"The catalogue is compact; {index_line(facts)}."])
+        print_lines([printable(f"The catalogue is compact; {index_line(facts)}.")])

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bioclip_search.text import printable
+from bioclip_search.text import guarded, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,13 +25,15 @@ def print_json(value: Any) -> None:
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """CSV with a header line; on a terminal without control codes."""
+    """CSV with a header line; no spreadsheet takes a cell for a formula (see `guarded`). On a terminal without
+    control codes."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    shown = (lambda value: printable(value) if isinstance(value, str) else value) if sys.stdout.isatty() else None
+    shown = printable if sys.stdout.isatty() else str
     for row in rows:
-        writer.writerow({column: shown(row[column]) for column in columns} if shown else row)
+        cells = ((column, row.get(column)) for column in columns)
+        writer.writerow({column: guarded(shown(cell)) if isinstance(cell, str) else cell for column, cell in cells})
     sys.stdout.write(text.getvalue())
 
 

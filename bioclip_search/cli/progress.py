@@ -58,7 +58,7 @@ class _Bar:
 
     def begin(self, total: int) -> None:
         self._started = time.monotonic()
-        self._progress.update(self._task, total=total)
+        self._progress.update(self._task, total=total, completed=0)
 
     def advance(self, photos: int) -> None:
         done = self._progress.tasks[0].completed + photos
@@ -81,7 +81,7 @@ class _Lines:
         self._started = self._last = time.monotonic()
 
     def begin(self, total: int) -> None:
-        self._total = total
+        self._total, self._done = total, 0
         self._started = self._last = time.monotonic()
         self.say(f"{self._doing} {total:,} photos")
 

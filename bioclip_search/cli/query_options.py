@@ -47,9 +47,16 @@ _PARTS = (
         multiple=True,
         metavar="NUMBER",
         help="A specimen or photo of the catalogue that the hits should look like: catalogue number, occurrenceID "
-        "or path. It is not among the hits.",
+        "or path. It is not among the hits. Write 1: before a number that begins with digits and a colon.",
     ),
     click.option("--literal", is_flag=True, help="Put TEXT to the model as it is, names too."),
+    click.option(
+        "--model-for-text",
+        "for_text",
+        is_flag=True,
+        help="Ask the catalogue's second model, a general CLIP that knows prose: all of TEXT, --image and --like. "
+        "`bioclip-search index --model-for-text NAME` adds one.",
+    ),
     click.option(
         "--text-in-records",
         "records",
@@ -93,8 +100,8 @@ def query_of(
     from bioclip_search.errors import UsageError
     from bioclip_search.query import LikePart, Query, TextPart
 
-    texts = [" ".join(words), *more]
-    if literal and not any(texts) and not less:
+    texts = [*([" ".join(words)] if words else []), *more]
+    if literal and not texts and not less:
         raise UsageError("--literal says how TEXT is put to the model; give words with it.")
     parts: list[Part] = [TextPart(text, weight, literal) for weight, text in map(_weighted, texts)]
     parts += [TextPart(text, -weight, literal) for weight, text in map(_weighted, less)]

@@ -32,11 +32,12 @@ def command(old: Path, new: Path, catalogue: Path | None, format_: str) -> None:
     opened = Catalogue.open(catalogue_folder(catalogue))
     before, after = absolute(old), absolute(new)
     relocation = plan_relocation(opened, before, after)
-    with journaled(opened):
+    count = len(relocation.places)
+    with journaled(opened) as counts:
         opened.move(relocation.places)
         opened.journal.forget_problems_below(os.fspath(before))
         opened.optimize()
-    count = len(relocation.places)
+        counts["relocated"] = count
     if format_ == "json":
         print_json({"folder": str(after), "relocated": count, "notFound": relocation.absent})
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bioclip_search.cli.options import catalogue_option, format_option
-from bioclip_search.cli.output import print_json, print_lines, print_table
+from bioclip_search.cli.output import print_csv, print_json, print_lines, print_table
 
 if TYPE_CHECKING:
     from bioclip_search.journal import Run
@@ -17,15 +17,21 @@ __all__ = ["command"]
 
 @click.command("runs")
 @catalogue_option
-@format_option("table", "json")
+@format_option("table", "json", "csv")
 def command(catalogue: Path | None, format_: str) -> None:
     """List the commands that filled or changed the catalogue, the last one first."""
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.config import catalogue_folder
+    from bioclip_search.journal import COUNTS
 
     runs = Catalogue.open(catalogue_folder(catalogue)).journal.runs()
     if format_ == "json":
         print_json([_as_json(run) for run in runs])
+    elif format_ == "csv":
+        rows = [_as_json(run) for run in runs]
+        counts = dict.fromkeys([*COUNTS, *(name for run in runs for name in run.counts)])
+        names = ("started", "finished", "seconds", *counts, "model", "version", "command")
+        print_csv(names, [{**row, "model": row["model"]["model"]} for row in rows])
     elif not runs:
         print_lines(["Nothing was indexed yet."])
     else:

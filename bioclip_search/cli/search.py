@@ -22,7 +22,7 @@ __all__ = ["command"]
     help="Search for every line of this file (- is standard input), or for every photo of this folder, and print "
     "one JSON object a line: query and hits.",
 )
-@click.option("--model", help="Where the catalogue's model is now, if not where it was.")
+@click.option("--model", help="Where the catalogue's model, or that for texts, is now, if not where it was.")
 @as_of_option
 @catalogue_option
 @device_options
@@ -43,33 +43,44 @@ def command(
     """Find photos by words, by photos, or both; by what their records say; or list those of a taxon.
 
     TEXT may be a name (“Danaus plexippus”, “monarch”) or a description (“pinned wasp, dorsal view”). BioCLIP
-    was trained on names and knows little else: a name finds far more surely than a description does. A number
-    and a colon before TEXT or PHOTO is its weight: 0.5:herbarium.
+    was trained on names and knows little else: a name finds far more surely than a description does, unless the
+    catalogue has a second model for texts (--model-for-text). A number and a colon before TEXT or PHOTO is its
+    weight: 0.5:herbarium.
 
     \b
     bioclip-search search "orange butterfly with black veins"
     bioclip-search search --image unknown.jpg --taxon Nymphalidae --not "label only"
     bioclip-search search --like EMEC1142 --by specimen --where "country = Panama and year < 1950"
     bioclip-search search --text-in-records "Panama 1911"
+    bioclip-search search "a wing with eyespots" --model-for-text
     """
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.cli.batch import print_batch
-    from bioclip_search.cli.hits import print_hits, print_notes
+    from bioclip_search.cli.hits import print_hits, print_notes, print_notes_for_text
     from bioclip_search.config import catalogue_folder
     from bioclip_search.embedder import Embedder
+    from bioclip_search.errors import UsageError
+    from bioclip_search.fingerprint import Fingerprint
+    from bioclip_search.models import locate_model
     from bioclip_search.query import Searcher
 
     opened = Catalogue.open(catalogue_folder(catalogue), as_of)
-    built_with = opened.fingerprint
 
-    def load() -> Embedder:
+    def load(built_with: Fingerprint) -> Embedder:
         return Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
 
-    searcher = Searcher(opened, load)
+    if model is not None and not asked["for_text"]:
+        # Features of texts may be kept, so that the model itself is never loaded.
+        opened.require_model(locate_model(model).fingerprint(opened.fingerprint.fit))
+    searcher = Searcher(opened, lambda: load(opened.fingerprint), lambda: load(opened.for_text.require()))
     if batch is not None:
+        if asked["words"] or asked["images"] or why or format_ not in ("table", "json"):
+            raise UsageError("--batch brings its own TEXT or --image, and prints JSON Lines; leave the others out.")
         print_batch(searcher, batch, lambda **part: query_of(limit=limit, offset=offset, **{**asked, **part}))
         return
-    hits = searcher.search(query_of(limit=limit, offset=offset, **asked))
+    query = query_of(limit=limit, offset=offset, **asked)
+    hits = searcher.search(query)
     print_hits(hits, format_, why=why)
     if format_ == "table":
         print_notes(hits)
+        print_notes_for_text(hits, opened, for_text=query.for_text)

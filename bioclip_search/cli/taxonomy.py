@@ -1,5 +1,6 @@
 """bioclip-search taxonomy"""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,8 @@ def use(file: Path, name: str | None, version: str | None, catalogue: Path | Non
     """Make FILE the taxonomy of the catalogue, and place its photos in it.
 
     Ranks that records leave out are filled, synonyms are led to their accepted names; names as written
-    stay, and so do those that several taxa bear. Later records are placed as they come.
+    stay, and so do those that several taxa bear, or whose records contradict its ranks above the genus (a family
+    may differ within the order). Later records are placed as they come.
 
     FILE is a Darwin Core Archive or a ColDP (zip, tar.gz or folder), or a CSV, TSV or Parquet file
     with Darwin Core taxon columns. It is only read, and is not needed afterwards.
@@ -60,9 +62,15 @@ def use(file: Path, name: str | None, version: str | None, catalogue: Path | Non
 
         info = build_backbone(absolute(file), target, name, version, say)
     opened = Catalogue.open(target.parent)
-    with journaled(opened):
-        placed, changed = place_all(opened)
-    _print_info(info, format_, {"placed": placed, "changed": changed})
+    with journaled(opened) as counts:
+        done = place_all(opened)
+        counts["placed"] = done.changed
+    _print_info(info, format_, asdict(done))
+    if done.contradicting and format_ == "text":
+        told = (
+            f"{done.contradicting:,} photos have names of the taxonomy, but a kingdom, phylum, class, order or family"
+        )
+        print_lines([f"{told} that contradicts it; they are left as they are"])
 
 
 @command.command("info")
@@ -130,7 +138,7 @@ def _print_info(info: "BackboneInfo", format_: str, counts: dict[str, int] | Non
         "taxa": info.taxa,
         "synonyms": info.synonyms,
         "commonNames": info.common_names,
-        "built": info.built.isoformat(),
+        "built": info.built.isoformat(timespec="seconds"),
         **counts,
     }
     if format_ == "json":

@@ -2,29 +2,17 @@
 
 import csv
 import json
-import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bioclip_search.text import printable
+from bioclip_search.text import guarded, printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["guarded", "write_csv", "write_jsonl", "write_parquet"]
-
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
-
-def guarded(cell: str) -> str:
-    """The cell with an apostrophe before it, if a spreadsheet would take it for a formula.
-
-    https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
+__all__ = ["write_csv", "write_jsonl", "write_parquet"]
 
 
 def write_csv(stream: TextIO, schema: "pa.Schema", tables: "Iterable[pa.Table]", *, raw: bool) -> None:

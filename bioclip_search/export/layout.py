@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bioclip_search.export.selection import SCORE, Selection
+from bioclip_search.records.exported import FILE_COLUMNS, MISSING_SINCE
 from bioclip_search.schema import EMBEDDING, OTHER_TERMS, photo_schema
 from bioclip_search.specimen import NUMBER_TERMS
 from bioclip_search.terms import SPECIMEN_TERMS
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FILE_COLUMNS", "MISSING_SINCE", "STORED_COLUMNS", "Layout", "Survey", "specimen_ids", "survey"]
 
-MISSING_SINCE = "missingSince"
-FILE_COLUMNS = ("root", "path", "width", "height", "view", "content_hash", MISSING_SINCE)
 STORED_COLUMNS = (*SPECIMEN_TERMS, OTHER_TERMS, *FILE_COLUMNS[:-1], "missing_since")
 """What is read of the catalogue."""
 
@@ -121,13 +120,22 @@ def _in_words(name: str, numbers: Sequence[float | None], said: Sequence[dict[st
 
 
 def specimen_ids(rows: "pa.Table") -> list[str]:
-    """What identifies the specimen of each row: its occurrenceID, else its codes and number, else the photo's content.
+    """What identifies the specimen of each row: its occurrenceID, else its number with its codes, else the photo.
 
-    Made ones are the same in every export.
+    Made ones are the same in every export. A code that is missing leaves its place empty, so that a number of
+    a collection is not that of an institution.
     """
     columns = ("occurrenceID", "institutionCode", "collectionCode", "catalogNumber", "content_hash")
-    ids = []
-    for occurrence, *triple, content in zip(*(rows[name].to_pylist() for name in columns), strict=True):
-        made = f"urn:catalog:{':'.join(triple)}" if all(triple) else f"urn:sha256:{content}"
-        ids.append(occurrence or made)
-    return ids
+    return [
+        occurrence or _urn(institution, collection, number, content)
+        for occurrence, institution, collection, number, content in zip(
+            *(rows[name].to_pylist() for name in columns), strict=True
+        )
+    ]
+
+
+def _urn(institution: str | None, collection: str | None, number: str | None, content: str) -> str:
+    if not number:
+        return f"urn:sha256:{content}"
+    parts = ((part or "").replace("%", "%25").replace(":", "%3A") for part in (institution, collection, number))
+    return f"urn:catalog:{':'.join(parts)}"

@@ -12,6 +12,7 @@ from bioclip_search.export.scratch import Scratch
 from bioclip_search.history import open_photos
 from bioclip_search.paths import is_below, is_unicode
 from bioclip_search.query import Hit
+from bioclip_search.records.exported import SCORE
 from bioclip_search.schema import KEY, PRESENT, photo_id
 from bioclip_search.storage import among, chunks, collected, lance_errors, scan
 from bioclip_search.text import printable
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["SCORE", "Selection"]
-
-SCORE = "score"
 
 _KEYS_AT_ONCE = 1_000
 _LINES_AT_ONCE = 250

@@ -1,12 +1,15 @@
 """Build an index from the rows of the table, in one pass, without holding them."""
 
 import json
+import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +18,7 @@ from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState, new_folder, use_folder
 from bioclip_search.nearest.index import MARGIN, ROWS_AT_ONCE, Index
 from bioclip_search.nearest.scan import part_ends
+from bioclip_search.vectors import matrix, unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,47 +26,65 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 _NEIGHBOURS = 10
+_TIED = 1e-6
+# An index that finds less than this is not put to use.
+_LEAST_RECALL = 0.98
+# With components that fit fewer photos than this, searches take too long.
+_MOST_LOST = 0.02
 
 
 def build(
-    catalogue: Path,
+    home: Path,
     version: int,
     rows: int,
     batches: "Iterable[pa.RecordBatch]",
     sample: Vectors,
     taxon_columns: Sequence[str],
     codec: tuple[Codec, int] | None = None,
-) -> IndexState:
-    """Write an index of a table's version and put it to use.
+) -> IndexState | None:
+    """Write an index of a table's version and put it to use; None if it would not help.
 
     `batches` are all rows with the columns `_rowid`, `embedding`, `missing_since`, `taxon_columns` and whatever
     else a row has; `sample` are embeddings float32 [n, dim] that components are fitted to and recall is measured
-    on. With a `codec` and the number of rows it was fitted to, that one is kept.
+    on. With a `codec` and the number of rows it was fitted to, that one is kept. Raises OSError.
     """
+    folder = new_folder(home)
+    try:
+        state = _written(folder, version, rows, batches, sample, taxon_columns, codec)
+        if state is not None:
+            use_folder(home, folder, state)
+            return state
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    return None
+
+
+def _written(
+    folder: Path,
+    version: int,
+    rows: int,
+    batches: "Iterable[pa.RecordBatch]",
+    sample: Vectors,
+    taxon_columns: Sequence[str],
+    codec: tuple[Codec, int] | None,
+) -> IndexState | None:
     began = time.perf_counter()
-    folder = new_folder(catalogue)
-    fitted = codec[1] if codec else rows
-    chosen = codec[0] if codec else Codec.fit(sample)
-    for name, array in (("mean", chosen.mean), ("basis", chosen.basis), ("spread", chosen.spread)):
-        np.save(folder / f"{name}.npy", array)
+    chosen, fitted = codec or (Codec.fit(sample), rows)
     truth = _Truth(sample[-50:])
     with closing(_Writing(folder, rows, chosen, taxon_columns)) as writing:
         for table in _even(batches):
             embeddings = _embeddings(table)
             truth.see(embeddings)
             writing.write(table, embeddings)
-    state = IndexState(version, rows, "", 0.0, 0.0, 0, fitted)
-    state = IndexState(
-        version,
-        rows,
-        datetime.now(UTC).isoformat(timespec="seconds"),
-        round(time.perf_counter() - began, 1),
-        truth.recall_of(Index(folder, state)),
-        len(truth.queries),
-        fitted,
-    )
-    use_folder(catalogue, folder, state)
-    return state
+    state = IndexState(version, rows, "", 0.0, 0.0, len(truth.queries), fitted)
+    index = Index(folder, state)
+    recall = truth.recall_of(index)
+    if recall < _LEAST_RECALL or (codec and index.lost > _MOST_LOST):
+        return None
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return replace(state, built=now, seconds=round(time.perf_counter() - began, 1), recall=recall)
 
 
 class _Writing:
@@ -71,53 +93,56 @@ class _Writing:
     def __init__(self, folder: Path, rows: int, codec: Codec, taxon_columns: Sequence[str]) -> None:
         self._folder = folder
         self._codec = codec
-        self._at = 0
-        self._row_ids = _file(folder / "row_ids.npy", np.uint64, (rows,))
-        self._is_missing = _file(folder / "is_missing.npy", np.bool_, (rows,))
-        self._taxa = _file(folder / "taxa.npy", np.int32, (len(taxon_columns), rows))
+        for name, array in (("mean", codec.mean), ("basis", codec.basis), ("spread", codec.spread)):
+            np.save(folder / f"{name}.npy", array)
+        self._files = ExitStack()
+        self._row_ids = self._column("row_ids", np.uint64, (rows,))
+        self._is_missing = self._column("is_missing", np.bool_, (rows,))
+        self._lost = self._column("lost", np.float32, (rows,))
         starts = (0, *part_ends(codec.dim)[:-1])
         self._spans = list(zip(starts, part_ends(codec.dim), strict=True))
         self._codes = [
-            _file(folder / f"codes_{number}.npy", np.int8, (rows, end - start))
+            self._column(f"codes_{number}", np.int8, (rows, end - start))
             for number, (start, end) in enumerate(self._spans)
         ]
-        self._misfits: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
-        self._misfit_embeddings: list[Vectors] = [np.empty((0, codec.dim), dtype=np.float32)]
         self._names: dict[str, dict[str, int]] = {column: {} for column in taxon_columns}
+        self._taxa = [self._column(f"taxa_{number}", np.int32, (rows,)) for number in range(len(taxon_columns))]
         self._rows: pa.RecordBatchFileWriter | None = None
 
+    def _column(self, name: str, dtype: type, shape: tuple[int, ...]) -> BinaryIO:
+        """A .npy file that is written in parts: not mapped, for a full disk must be an error and not a signal."""
+        stream: BinaryIO = self._files.enter_context((self._folder / f"{name}.npy").open("wb"))
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(stream, header)
+        return stream
+
     def write(self, table: "pa.Table", embeddings: Vectors) -> None:
-        span = slice(self._at, self._at + len(table))
-        self._row_ids[span] = table["_rowid"].to_numpy()
-        self._is_missing[span] = table["missing_since"].is_valid().to_numpy()
-        codes = self._codec.encode(embeddings)
+        codes, lost = self._codec.encode(embeddings)
+        self._row_ids.write(table["_rowid"].to_numpy().astype(np.uint64).tobytes())
+        self._is_missing.write(table["missing_since"].is_valid().to_numpy().astype(np.bool_).tobytes())
+        self._lost.write(lost.tobytes())
         for part, (start, end) in zip(self._codes, self._spans, strict=True):
-            part[span] = codes[:, start:end]
-        misfits = self._codec.misfits(embeddings)
-        self._misfits.append(misfits + self._at)
-        self._misfit_embeddings.append(embeddings[misfits])
-        for number, (column, names) in enumerate(self._names.items()):
-            self._taxa[number, span] = _coded(table[column], names)
+            part.write(np.ascontiguousarray(codes[:, start:end]).tobytes())
+        for file, (column, names) in zip(self._taxa, self._names.items(), strict=True):
+            file.write(_coded(table[column], names).tobytes())
         self._write_rows(table.drop_columns(["_rowid", "embedding"]))
-        self._at = span.stop
 
     def _write_rows(self, table: "pa.Table") -> None:
         import pyarrow as pa
 
         if self._rows is None:
-            self._rows = pa.ipc.new_file(str(self._folder / "rows.arrow"), table.schema)
+            sink = self._files.enter_context((self._folder / "rows.arrow").open("wb"))
+            self._rows = self._files.enter_context(pa.ipc.new_file(sink, table.schema))
         for batch in table.combine_chunks().to_batches():
             self._rows.write_batch(batch)
 
     def close(self) -> None:
-        if self._rows is not None:
-            self._rows.close()
-        for array in (self._row_ids, self._is_missing, self._taxa, *self._codes):
-            array.flush()
-        np.save(self._folder / "misfits.npy", np.concatenate(self._misfits))
-        np.save(self._folder / "misfit_embeddings.npy", np.concatenate(self._misfit_embeddings))
+        self._files.close()
         names = {column: list(codes) for column, codes in self._names.items()}
         (self._folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
+        for file in self._folder.iterdir():
+            with file.open("rb+") as stream:
+                os.fsync(stream.fileno())
 
 
 class _Truth:
@@ -125,27 +150,28 @@ class _Truth:
 
     def __init__(self, queries: Vectors) -> None:
         self.queries = queries
-        self._scores = np.full((len(queries), _NEIGHBOURS), -2.0, dtype=np.float32)
-        self._places = np.full((len(queries), _NEIGHBOURS), -1, dtype=np.int64)
+        # One more than are counted: what is as near as that one is tied with it.
+        self._scores = np.full((len(queries), _NEIGHBOURS + 1), -2.0, dtype=np.float32)
+        self._places = np.full((len(queries), _NEIGHBOURS + 1), -1, dtype=np.int64)
         self._seen = 0
 
     def see(self, embeddings: Vectors) -> None:
-        places = np.broadcast_to(
-            np.arange(self._seen, self._seen + len(embeddings)), (len(self.queries), len(embeddings))
-        )
+        places = np.tile(np.arange(self._seen, self._seen + len(embeddings)), (len(self.queries), 1))
         scores = np.concatenate([self._scores, self.queries @ embeddings.T], axis=1)
-        best = np.argpartition(-scores, _NEIGHBOURS - 1, axis=1)[:, :_NEIGHBOURS]
+        best = np.argpartition(-scores, _NEIGHBOURS, axis=1)[:, : _NEIGHBOURS + 1]
         self._scores = np.take_along_axis(scores, best, axis=1)
         self._places = np.take_along_axis(np.concatenate([self._places, places], axis=1), best, axis=1)
         self._seen += len(embeddings)
 
     def recall_of(self, index: Index) -> float:
-        """The share of the nearest that are among what a search for them looks at by their embeddings."""
-        found = 0
-        for query, truth in zip(self.queries, self._places, strict=True):
-            places, *_ = index.best(query, _NEIGHBOURS + MARGIN)
-            found += int(np.isin(truth, places).sum())
-        return found / max(1, self._places.size)
+        """The share of the nearest that are among what a search for them looks at first; of ties any will do."""
+        found = wanted = 0
+        for query, scores, truth in zip(self.queries, self._scores, self._places, strict=True):
+            nearer = truth[scores > scores.min() + _TIED]
+            places, _ = index.best(query, _NEIGHBOURS + MARGIN)
+            found += int(np.isin(nearer, places).sum())
+            wanted += len(nearer)
+        return found / wanted if wanted else 1.0
 
 
 def _even(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Table]":
@@ -167,10 +193,7 @@ def _even(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Table]":
 
 
 def _embeddings(table: "pa.Table") -> Vectors:
-    column = table["embedding"].combine_chunks()
-    flat = column.flatten().to_numpy(zero_copy_only=False)
-    embeddings: Vectors = flat.reshape(len(column), -1).astype(np.float32)
-    return embeddings
+    return unit(matrix(table["embedding"].combine_chunks()))
 
 
 def _coded(column: "pa.ChunkedArray", names: dict[str, int]) -> npt.NDArray[np.int32]:
@@ -181,7 +204,3 @@ def _coded(column: "pa.ChunkedArray", names: dict[str, int]) -> npt.NDArray[np.i
     indices = encoded.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
     coded: npt.NDArray[np.int32] = lookup[indices]
     return coded
-
-
-def _file(path: Path, dtype: type, shape: tuple[int, ...]) -> "np.memmap[tuple[int, ...], np.dtype[np.generic]]":
-    return np.lib.format.open_memmap(path, "w+", dtype, shape)

@@ -18,10 +18,8 @@ Vectors = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int8]
 
 _LARGEST = 127
-# Components reach this many standard deviations before they are cut off. What is cut off is told by `misfits`.
-_REACH = 5.0
-# A photo whose code is this far from its embedding could be misjudged by as much in cosine.
-_MISFIT = 0.08
+# Components reach this many standard deviations before they are cut off.
+_REACH = 6.0
 _SMALLEST_SPREAD = 1e-6
 
 
@@ -57,23 +55,16 @@ class Codec:
         step: Vectors = self.spread * np.float32(_REACH / _LARGEST)
         return step
 
-    def encode(self, embeddings: Vectors) -> Codes:
-        """Unit-length float32 [n, dim] -> int8 [n, dim]."""
-        return self._cut(self._units(embeddings))
+    def encode(self, embeddings: Vectors) -> tuple[Codes, Vectors]:
+        """Unit-length float32 [n, dim] -> int8 [n, dim], and what was cut off, float32 [n].
 
-    def misfits(self, embeddings: Vectors) -> npt.NDArray[np.int64]:
-        """Which embeddings, float32 [n, dim], a code does not fit: they lie far off from all that it was fitted to."""
-        units = self._units(embeddings)
-        lost = (units - self._cut(units)) * self.step
-        return np.flatnonzero(np.linalg.norm(lost, axis=1) > _MISFIT)
-
-    def _units(self, embeddings: Vectors) -> Vectors:
-        units: Vectors = (embeddings - self.mean) @ (self.basis / self.step)
-        return units
-
-    @staticmethod
-    def _cut(units: Vectors) -> Codes:
-        return np.clip(np.rint(units), -_LARGEST, _LARGEST).astype(np.int8)
+        What was cut off is a length: by so much at most a cosine may be wrong beside the rounding.
+        """
+        units = (embeddings - self.mean) @ (self.basis / self.step)
+        codes = np.clip(np.rint(units), -_LARGEST, _LARGEST)
+        beyond = np.abs(units) - (_LARGEST + 0.5)
+        lost = np.linalg.norm(np.maximum(beyond, 0) * self.step, axis=1)
+        return codes.astype(np.int8), lost.astype(np.float32)
 
     def ask(self, query: Vectors, ends: Sequence[int]) -> "CodedQuery":
         """A query float32 [dim], cut behind the components that `ends` names, as the codes are."""

@@ -1,21 +1,26 @@
-"""The files of an index: one folder a generation, and a small file that names the one in use.
+"""The files of an index: below its home one folder a generation, and a small file that names the one in use.
 
 A generation is written whole before it is named, and never changed: a search that has it open keeps it.
 """
 
 import json
 import logging
+import re
 import shutil
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-__all__ = ["IndexState", "drop_index", "folder_in_use", "new_folder", "state_in_use", "use_folder"]
+from bioclip_search.atomic import write_json
 
-_FORMAT = 1
-_FOLDER = "nearest"
+__all__ = ["IndexInUse", "IndexState", "drop_index", "in_use", "new_folder", "use_folder"]
+
+_FORMAT = 2
 _IN_USE = "in_use.json"
+_GENERATION = re.compile(r"[0-9a-f]{32}")
+_MOMENT = re.compile(r"[0-9T:+-]*")
 
 _log = logging.getLogger(__name__)
 
@@ -34,57 +39,56 @@ class IndexState:
     queries: int
     fitted: int
 
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "IndexState":
+        """Raises TypeError or ValueError for what `asdict` did not give."""
+        state = cls(**values)
+        if not all(isinstance(getattr(state, field.name), (field.type, int)) for field in fields(cls)):  # type: ignore[arg-type]
+            raise TypeError("a value has another type")
+        if not _MOMENT.fullmatch(state.built):
+            raise ValueError("this is no moment")
+        return state
 
-def new_folder(catalogue: Path) -> Path:
+
+@dataclass(frozen=True, slots=True)
+class IndexInUse:
+    """The folder of the generation that searches open, and what it holds."""
+
+    folder: Path
+    state: IndexState
+
+
+def new_folder(home: Path) -> Path:
     """An empty folder for a generation that is being written."""
-    folder = catalogue / _FOLDER / uuid.uuid4().hex
+    folder = home / uuid.uuid4().hex
     folder.mkdir(parents=True)
     return folder
 
 
-def use_folder(catalogue: Path, folder: Path, state: IndexState) -> None:
+def use_folder(home: Path, folder: Path, state: IndexState) -> None:
     """Name the generation that searches open from now on, and remove the others."""
-    _write(catalogue / _FOLDER / _IN_USE, {"format": _FORMAT, "folder": folder.name, "state": asdict(state)})
+    write_json(home / _IN_USE, {"format": _FORMAT, "folder": folder.name, "state": asdict(state)})
     for other in folder.parent.iterdir():
         if other.is_dir() and other != folder:
             # Where a search still has it open Windows refuses; the next generation tries again.
             shutil.rmtree(other, ignore_errors=True)
 
 
-def drop_index(catalogue: Path) -> None:
+def drop_index(home: Path) -> None:
     """Remove what there is of an index."""
-    (catalogue / _FOLDER / _IN_USE).unlink(missing_ok=True)
-    shutil.rmtree(catalogue / _FOLDER, ignore_errors=True)
+    (home / _IN_USE).unlink(missing_ok=True)
+    shutil.rmtree(home, ignore_errors=True)
 
 
-def folder_in_use(catalogue: Path) -> Path | None:
+def in_use(home: Path) -> IndexInUse | None:
     """The generation that searches open; None without one."""
-    named = _read(catalogue)
-    return catalogue / _FOLDER / str(named["folder"]) if named else None
-
-
-def state_in_use(catalogue: Path) -> IndexState | None:
-    """What the index in use holds; None without one."""
-    named = _read(catalogue)
     try:
-        return IndexState(**named["state"]) if named else None  # type: ignore[arg-type]
-    except TypeError:
-        return None
-
-
-def _read(catalogue: Path) -> Mapping[str, object] | None:
-    try:
-        named = json.loads((catalogue / _FOLDER / _IN_USE).read_text(encoding="utf-8"))
+        named = json.loads((home / _IN_USE).read_text(encoding="utf-8"))
+        if named["format"] != _FORMAT or not _GENERATION.fullmatch(named["folder"]):
+            return None
+        return IndexInUse(home / named["folder"], IndexState.read(named["state"]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
-        _log.debug("the index of %s cannot be read", catalogue, exc_info=True)
+    except (OSError, ValueError, KeyError, TypeError):
+        _log.debug("the index %s cannot be read", home, exc_info=True)
         return None
-    is_ours = isinstance(named, dict) and named.get("format") == _FORMAT and isinstance(named.get("state"), dict)
-    return named if is_ours else None
-
-
-def _write(file: Path, content: object) -> None:
-    aside = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
-    aside.write_text(json.dumps(content), encoding="utf-8")
-    aside.replace(file)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState
-from bioclip_search.nearest.scan import Places, Scores, best, part_ends
+from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +19,7 @@ __all__ = ["MARGIN", "ROWS_AT_ONCE", "Index", "RowIds"]
 
 RowIds = npt.NDArray[np.uint64]
 
-MARGIN = 32
+MARGIN = 54
 """How many more than are wanted are first compared by their embeddings: codes tell near ones apart badly."""
 
 ROWS_AT_ONCE = 8_192
@@ -28,53 +27,51 @@ ROWS_AT_ONCE = 8_192
 
 # Standard deviations of rounding that a cosine is allowed to be off.
 _SURE = 5.0
+_MUCH = 0.01
 
 
 class Index:
-    """Photos are known by their places, 0 to n - 1, and by the table's row ids, which a changed row loses."""
+    """Photos are known by their places, 0 to n - 1, and by the table's row ids, which a row loses when its embedding
+    changes, but not when only its record does."""
 
     def __init__(self, folder: Path, state: IndexState) -> None:
-        """Map the files. Raises OSError or ValueError for what is not there or damaged."""
+        """Map the files. Raises OSError, EOFError, ValueError or KeyError for what is not there or damaged."""
         self.state = state
         self.row_ids: RowIds = _mapped(folder / "row_ids.npy")
         self.is_missing: npt.NDArray[np.bool_] = _mapped(folder / "is_missing.npy")
         self.codec = Codec(*(np.load(folder / f"{name}.npy") for name in ("mean", "basis", "spread")))
         count = len(part_ends(self.codec.dim))
-        self.parts = [_mapped(folder / f"codes_{number}.npy") for number in range(count)]
-        if any(len(part) != state.rows for part in (*self.parts, self.row_ids, self.is_missing)):
-            raise ValueError("its files do not fit together")
-        self._taxa: npt.NDArray[np.int32] = _mapped(folder / "taxa.npy")
+        self._coded = Coded(
+            [_mapped(folder / f"codes_{number}.npy") for number in range(count)], _mapped(folder / "lost.npy")
+        )
         names: dict[str, list[str]] = json.loads((folder / "names.json").read_text(encoding="utf-8"))
-        self._columns = {column: number for number, column in enumerate(names)}
+        self._taxa: dict[str, npt.NDArray[np.int32]] = {
+            column: _mapped(folder / f"taxa_{number}.npy") for number, column in enumerate(names)
+        }
         self._codes = {column: {name: code for code, name in enumerate(names[column])} for column in names}
+        columns = (*self._coded.parts, self._coded.lost, self.row_ids, self.is_missing, *self._taxa.values())
+        if any(len(column) != state.rows for column in columns):
+            raise ValueError("its files do not fit together")
         self._sorter = None if bool(np.all(self.row_ids[1:] > self.row_ids[:-1])) else np.argsort(self.row_ids)
         self._rows = _open_rows(folder / "rows.arrow")
-        self._misfits: Places = np.load(folder / "misfits.npy")
-        self._misfit_embeddings: Vectors = _mapped(folder / "misfit_embeddings.npy")
 
-    def best(self, vector: Vectors, count: int, among: Places | None = None) -> tuple[Places, Scores, float]:
-        """The places of the photos nearest to a unit vector float32 [dim], best first, with their cosines, and by
-        how much a cosine may be wrong."""
+    def best(self, vector: Vectors, count: int, among: Places | None = None) -> tuple[Places, Scores]:
+        """The places of the `count` photos that may be nearest to a unit vector float32 [dim], and the largest cosines
+        that they can have, largest first; no other photo has a larger one than the last."""
         asked = self.codec.ask(vector, part_ends(self.codec.dim))
-        places, scores = best(asked, self.parts, count, among)
-        constant = float(vector @ self.codec.mean)
-        places, scores = self._with_misfits(vector, places, scores + constant, among)
-        order = np.argsort(-scores, kind="stable")[:count]
-        return places[order], scores[order], _SURE * asked.doubts[-1]
+        places, scores = best(asked, self._coded, count, among)
+        return places, scores + float(vector @ self.codec.mean) + _SURE * asked.doubts[-1]
 
-    def _with_misfits(
-        self, vector: Vectors, places: Places, scores: Scores, among: Places | None
-    ) -> tuple[Places, Scores]:
-        """The same, those whose codes do not fit judged by their embeddings."""
-        if not len(self._misfits):
-            return places, scores
-        asked_for = slice(None) if among is None else np.isin(self._misfits, among)
-        fit = ~np.isin(places, self._misfits)
-        exact = (self._misfit_embeddings @ vector)[asked_for]
-        return (
-            np.concatenate([places[fit], self._misfits[asked_for]]),
-            np.concatenate([scores[fit], exact]),
-        )
+    @property
+    def lost(self) -> float:
+        """The share of photos whose codes are wrong by more than rounding, so that they take longer to compare."""
+        return float((self._coded.lost > _MUCH).mean())
+
+    def in_order(self, row_ids: RowIds) -> Places:
+        """The places of rows that are all in the index, in the order of their ids as given."""
+        places = np.searchsorted(self.row_ids, row_ids, sorter=self._sorter)
+        found: Places = places if self._sorter is None else self._sorter[places]
+        return found
 
     def places_of(self, row_ids: RowIds) -> tuple[Places, npt.NDArray[np.bool_]]:
         """The ascending places of those rows that are in the index, and which of them are, bool [len(row_ids)]."""
@@ -90,15 +87,13 @@ class Index:
         for column, name in names:
             code = self._codes[column].get(name)
             if code is not None:
-                found |= self._taxa[self._columns[column]] == code
+                found |= self._taxa[column] == code
         return found
 
     def names(self, *, include_missing: bool) -> dict[str, set[str]]:
         """By column the names that photos carry."""
         shown = slice(None) if include_missing or not self.is_missing.any() else ~self.is_missing
-        return {
-            column: _carried(codes, self._taxa[self._columns[column]][shown]) for column, codes in self._codes.items()
-        }
+        return {column: _carried(codes, self._taxa[column][shown]) for column, codes in self._codes.items()}
 
     def rows(self, places: Places) -> list[dict[str, Any]]:
         """The rows at places, without embedding and thumbnail, in the same order."""
@@ -118,7 +113,6 @@ def _mapped(file: Path) -> Any:
     return np.load(file, mmap_mode="r", allow_pickle=False)
 
 
-@lru_cache(maxsize=4)
 def _open_rows(file: Path) -> "pa.RecordBatchFileReader":
     import pyarrow as pa
 

@@ -1,18 +1,19 @@
 """The scan: which photos' codes score best against a query.
 
 1. The first part of every code that is asked for is multiplied with the query's.
-2. The whole codes of the few that look best so far give a score that the hits reach at least.
+2. The whole codes of the few that look best so far give a score that the best surely reach.
 3. Photos that may still reach it, for all the doubt that the parts seen leave, are looked at part by part.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from bioclip_search.nearest.codes import CodedQuery, Codes
+from bioclip_search.nearest.codes import CodedQuery, Codes, Vectors
 
-__all__ = ["Places", "Scores", "best", "part_ends"]
+__all__ = ["Coded", "Places", "Scores", "best", "part_ends"]
 
 Places = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
@@ -32,23 +33,34 @@ def part_ends(dim: int) -> tuple[int, ...]:
     return (*(end for end in _ENDS if end < dim), dim)
 
 
-def best(query: CodedQuery, parts: Sequence[Codes], count: int, among: Places | None = None) -> tuple[Places, Scores]:
-    """The places of the `count` best codes, best first, and their scores (cosine less a constant).
+@dataclass(frozen=True)
+class Coded:
+    """The codes of n photos: `parts` int8 [n, end - start], perhaps mapped files, and `lost` float32 [n], by how much
+    their scores may be wrong because something was cut off."""
 
-    `parts` are int8 [n, end - start] and may be mapped files; `among` are the ascending places that may be
-    found, all without it.
+    parts: Sequence[Codes]
+    lost: Vectors
+
+
+def best(query: CodedQuery, coded: Coded, count: int, among: Places | None = None) -> tuple[Places, Scores]:
+    """The places of the `count` codes that may score best, best first, and the most that they may score (cosine
+    less a constant, rounding left aside).
+
+    `among` are the ascending places that may be found, all without it.
     """
-    first = _first(query, parts[0], among)
+    first = _first(query, coded.parts[0], among)
+    first += coded.lost if among is None else coded.lost[among]
     enough = -np.inf
     if len(first) > count:
         likely = np.flatnonzero(first >= _reached_by(first, count))
-        reached = _completed(query, parts, likely if among is None else among[likely], first[likely])
-        enough = float(np.partition(reached, len(reached) - count)[len(reached) - count])
+        places = likely if among is None else among[likely]
+        least = _completed(query, coded.parts, places, first[likely]) - 2 * coded.lost[places]
+        enough = float(np.partition(least, len(least) - count)[len(least) - count])
     # Whatever is done to all photos takes a millisecond and more of a million, so this is the only pass.
     possible = np.flatnonzero(first >= enough - _DOUBTS * query.doubts[0])
     places, scores = possible if among is None else among[possible], first[possible]
-    for level in range(1, len(parts)):
-        scores = scores + _product(query, level, parts[level][places])
+    for level in range(1, len(coded.parts)):
+        scores = scores + _product(query, level, coded.parts[level][places])
         remaining = scores >= enough - _DOUBTS * query.doubts[level]
         places, scores = places[remaining], scores[remaining]
     order = np.argsort(-scores, kind="stable")[:count]

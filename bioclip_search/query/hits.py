@@ -29,14 +29,13 @@ HIT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One part of a query as a hit answers it: the part's label and weight, and the cosine of the two.
-
-    Words in records have no cosine; their weight is LanceDB's BM25 score.
-    """
+    """One part of a query as a hit answers it: the part's label and weight, and the cosine of the two; of words in
+    records the relevance (BM25) instead."""
 
     part: str
     weight: float
-    cosine: float | None
+    cosine: float | None = None
+    relevance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +69,14 @@ class Hits(Sequence[Hit]):
     """The hits of a query, best first.
 
     `no_good_match` says that the best is no better than what unrelated queries reach in this catalogue (None where
-    that was never measured); `determined` are names of the query that are also determinations.
+    that was never measured); `determined` are names of the query that are also determinations; `has_prose` says
+    that words of the query are no name, but a description, of which the catalogue's model for texts knows more.
     """
 
     hits: tuple[Hit, ...]
     no_good_match: bool | None = None
     determined: tuple[Determined, ...] = ()
+    has_prose: bool = False
 
     def __len__(self) -> int:
         return len(self.hits)

@@ -1,7 +1,7 @@
-"""Answer a query: rank, leave out, choose."""
+"""Answer a query: what is meant, where to look, what to say beside the hits."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -12,50 +12,53 @@ from bioclip_search.conditions import parse_condition
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import QueryError
 from bioclip_search.filters import Filter
-from bioclip_search.query.choose import Candidate, different, one_a_specimen
-from bioclip_search.query.fusion import fused
-from bioclip_search.query.hits import Determined, Evidence, Hit, Hits
+from bioclip_search.query.choose import Candidate, one_a_specimen
+from bioclip_search.query.hits import Determined, Hit, Hits
+from bioclip_search.query.ranking import Ranking
 from bioclip_search.query.taxa import resolve_taxon
 from bioclip_search.query.value import PhotoPart, Query, TextPart
 from bioclip_search.query.vectors import PartVector, PartVectors
-from bioclip_search.schema import KEY, photo_from_row
 from bioclip_search.storage import quoted
 
 __all__ = ["Searcher", "search"]
 
 Vector = npt.NDArray[np.float32]
 
-_NO_DIRECTION = 1e-6
-# A pool to fuse or to choose from reaches this much further than what is shown.
-_POOL_TIMES, _POOL_LEAST = 5, 100
-
 
 class Searcher:
     """Searches one catalogue; `load` gives the embedder, and is called at most once, when something must be
-    embedded. Its model must be the catalogue's."""
+    embedded. Its model must be the catalogue's.
 
-    def __init__(self, catalogue: Catalogue, load: Callable[[], Embedder]) -> None:
+    `load_for_text` does the same for queries with `for_text`; without it the catalogue's model for texts is loaded
+    by its name.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, load: Callable[[], Embedder], load_for_text: Callable[[], Embedder] | None = None
+    ) -> None:
         self._catalogue = catalogue
-        self._load = load
-        self._embedder: Embedder | None = None
-        self._vectors = PartVectors(catalogue, self._loaded)
+        self._loaders = {False: cache(load), True: cache(load_for_text or self._load_for_text)}
+        self._vectors: dict[bool, PartVectors] = {}
 
     def search(self, query: Query) -> Hits:
         """Answer a query, best hit first.
 
         Raises UnknownTaxon, ModelMismatch, what loading a model raises, or QueryError for a photo that cannot be
-        read, a condition that is none, and parts that cancel each other.
+        read, a condition that is none, parts that cancel each other, and a model for texts that the catalogue
+        does not have.
         """
         filter_ = self._filter(query)
         if not query.parts and query.records is None:
             return Hits(tuple(self._listed(query, filter_)))
-        parts = [self._vectors.of(part) for part in query.parts]
-        ranking = _Ranking(self._catalogue, query, filter_, parts)
-        chosen = ranking.chosen()
+        vectors = self._vectors_of(for_text=query.for_text)
+        parts = [vectors.of(part) for part in query.parts]
+        ranking = Ranking(self._catalogue, query, filter_, parts)
+        best = ranking.best()
         return Hits(
-            tuple(ranking.hit(candidate) for candidate in chosen),
-            self._is_no_match(parts, chosen),
+            tuple(ranking.hit(candidate) for candidate in best[query.offset :]),
+            self._is_no_match(query, parts, best),
             tuple(self._determined(parts)),
+            any(part.is_prose and part.part.weight > 0 for part in parts),
         )
 
     def search_all(self, queries: Sequence[Query]) -> list[Hits | QueryError]:
@@ -63,7 +66,9 @@ class Searcher:
 
         For a query that cannot be answered its error stands in the place of the hits.
         """
-        self._vectors.prepare([part for query in queries for part in query.parts])
+        for for_text in {query.for_text for query in queries}:
+            parts = [part for query in queries if query.for_text is for_text for part in query.parts]
+            self._vectors_of(for_text=for_text).prepare(parts)
         return [self._answer(query) for query in queries]
 
     def _answer(self, query: Query) -> Hits | QueryError:
@@ -72,10 +77,14 @@ class Searcher:
         except QueryError as error:
             return error
 
-    def _loaded(self) -> Embedder:
-        if self._embedder is None:
-            self._embedder = self._load()
-        return self._embedder
+    def _vectors_of(self, *, for_text: bool) -> PartVectors:
+        if for_text not in self._vectors:
+            self._vectors[for_text] = PartVectors(self._catalogue, self._loaders[for_text], for_text=for_text)
+        return self._vectors[for_text]
+
+    def _load_for_text(self) -> Embedder:
+        built_with = self._catalogue.for_text.require()
+        return Embedder.load(built_with.model, fit=built_with.fit)
 
     def _filter(self, query: Query) -> Filter:
         def names(name: str) -> tuple[tuple[str, str], ...]:
@@ -98,13 +107,13 @@ class Searcher:
             photos = one_a_specimen(photos, lambda photo: photo)
         return [Hit(photo, None) for photo in photos[query.offset : query.offset + query.limit]]
 
-    def _is_no_match(self, parts: Sequence[PartVector], chosen: Sequence[Candidate]) -> bool | None:
-        """Whether no hit is nearer to any part that it should be like than unrelated queries come."""
-        background = Background.read(self._catalogue)
+    def _is_no_match(self, query: Query, parts: Sequence[PartVector], best: Sequence[Candidate]) -> bool | None:
+        """Whether none of the best is nearer to any part that it should be like than unrelated queries come."""
+        background = Background.read(self._catalogue, for_text=query.for_text)
         sought = [part for part in parts if part.part.weight > 0 and isinstance(part.part, TextPart | PhotoPart)]
-        if background is None or not sought or not chosen:
+        if background is None or not sought or not best:
             return None
-        embeddings = np.stack([candidate.embedding for candidate in chosen])
+        embeddings = np.stack([candidate.embedding for candidate in best])
         return not any(
             float((embeddings @ part.vector).max()) > background.reached(is_text=isinstance(part.part, TextPart))
             for part in sought
@@ -117,93 +126,6 @@ class Searcher:
                 photos = self._catalogue.count(Filter(taxa=(part.names,)).sql)
                 found.append(Determined(part.part.label, part.names[0][1], photos))
         return [one for one in found if one.photos]
-
-
-@dataclass(frozen=True)
-class _Ranking:
-    """The candidates of one query."""
-
-    catalogue: Catalogue
-    query: Query
-    filter: Filter
-    parts: Sequence[PartVector]
-
-    def chosen(self) -> list[Candidate]:
-        """The hits to show, best first."""
-        query = self.query
-        wanted = query.offset + query.limit
-        pool = wanted
-        if query.diverse or (query.records is not None and self.parts):
-            pool = max(_POOL_LEAST, _POOL_TIMES * wanted)
-        candidates = self._pool(pool)
-        while query.by_specimen:
-            single = one_a_specimen(candidates, lambda candidate: candidate.photo)
-            if len(single) >= pool or len(candidates) < pool:
-                candidates = single
-                break
-            pool *= 4
-            candidates = self._pool(pool)
-        if query.diverse:
-            candidates = different(candidates, wanted)
-        return candidates[query.offset : wanted]
-
-    def _pool(self, count: int) -> list[Candidate]:
-        """The best `count` or fewer; fewer only where there are no more."""
-        if self.query.records is None:
-            return self._by_vector(count)
-        in_records = self._by_records(count)
-        return fused(self._by_vector(count), in_records)[:count] if self.parts else in_records
-
-    def _by_vector(self, count: int) -> list[Candidate]:
-        total = self._sum()
-        own = frozenset().union(*(part.keys for part in self.parts))
-        found = self.catalogue.nearest(total, count + len(own), self.filter, exact=self.query.exact)
-        least = -np.inf if self.query.min_score is None else self.query.min_score
-        candidates = [
-            Candidate(photo_from_row(near.row), near.embedding, near.cosine)
-            for near in found
-            if near.row[KEY] not in own and near.cosine >= least
-        ]
-        contents = {part.content for part in self.parts}
-        # Equal scores are common (copies of a file): the query's own content first, then by name.
-        candidates.sort(
-            key=lambda one: (
-                -round(one.cosine or 0.0, 6),
-                one.photo.content_hash not in contents,
-                one.photo.root,
-                one.photo.path,
-            )
-        )
-        return candidates[:count]
-
-    def _by_records(self, count: int) -> list[Candidate]:
-        total = self._sum() if self.parts else None
-        matches = self.catalogue.in_records(self.query.records or "", count, self.filter)
-        return [
-            Candidate(
-                photo_from_row(match.row),
-                match.embedding,
-                None if total is None else float(match.embedding @ total),
-                match.relevance,
-            )
-            for match in matches
-        ]
-
-    def _sum(self) -> Vector:
-        """The unit vector of the weighted sum of the parts."""
-        total: Vector = np.stack([np.float32(part.part.weight) * part.vector for part in self.parts]).sum(axis=0)
-        length = float(np.linalg.norm(total))
-        if length < _NO_DIRECTION:
-            raise QueryError("The parts of the query cancel each other; change a weight.")
-        return (total / length).astype(np.float32)
-
-    def hit(self, candidate: Candidate) -> Hit:
-        why = [
-            Evidence(part.part.label, part.part.weight, float(candidate.embedding @ part.vector)) for part in self.parts
-        ]
-        if self.query.records is not None and candidate.relevance is not None:
-            why.append(Evidence(f"records: {self.query.records}", candidate.relevance, None))
-        return Hit(candidate.photo, candidate.cosine, tuple(why))
 
 
 def search(catalogue: Catalogue, query: Query, embedder: Callable[[], Embedder]) -> Hits:

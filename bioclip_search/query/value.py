@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 
 from bioclip_search.errors import QueryError
+from bioclip_search.paths import is_unicode
 from bioclip_search.region import Region
-from bioclip_search.text import clean
+from bioclip_search.text import clean, printable
 
 __all__ = ["LikePart", "Part", "PhotoPart", "Query", "TextPart"]
 
@@ -62,7 +63,8 @@ class Query:
     `taxa` are names of any rank or common names, of which a hit has one; `not_taxa` those it must not have;
     `where` is a condition on Darwin Core terms (see `bioclip_search.conditions`); `records` are words that its
     record must say. `by_specimen` gives the best photo of each specimen, `diverse` prefers hits that differ
-    from each other. `exact` compares every embedding without the index.
+    from each other. `exact` compares every embedding without the index. `for_text` asks the catalogue's second
+    model, a general CLIP that knows prose: all parts are then compared by its embeddings.
 
     Raises QueryError for a query that cannot be asked.
     """
@@ -80,15 +82,18 @@ class Query:
     diverse: bool = False
     exact: bool = False
     include_missing: bool = False
+    for_text: bool = False
 
     def __post_init__(self) -> None:
         for option, names in (("--taxon", self.taxa), ("--not-taxon", self.not_taxa)):
             if any(clean(name) is None for name in names):
                 raise QueryError(f"The name after {option} is empty; give a name of any rank, or leave {option} out.")
-        object.__setattr__(self, "parts", tuple(part for part in self.parts if clean(part.label)))
+        self._check_texts()
         object.__setattr__(self, "records", clean(self.records))
         if not all(math.isfinite(part.weight) for part in self.parts):
             raise QueryError("A weight must be a finite number.")
+        if self.min_score is not None and not math.isfinite(self.min_score):
+            raise QueryError("--min-score must be a finite number.")
         asked = (self.parts, self.taxa, self.not_taxa, self.where, self.view, self.records)
         if not any(asked):
             raise QueryError(
@@ -101,3 +106,13 @@ class Query:
             raise QueryError("The number of hits (-k) must be at least 1, and --offset at least 0.")
         if not self.parts and (self.min_score is not None or self.diverse):
             raise QueryError("--min-score and --diverse are for hits with a score; give words, --image or --like.")
+        if not self.parts and self.for_text:
+            raise QueryError("--model-for-text is a model to compare with; give words, --image or --like.")
+
+    def _check_texts(self) -> None:
+        labels = [part.label for part in self.parts]
+        if any(clean(label) is None for label in labels):
+            raise QueryError("A part of the query is empty; give words, a photo or a number, or leave it out.")
+        for text in (*labels, *self.taxa, *self.not_taxa, self.where, self.view, self.records):
+            if text is not None and not is_unicode(text):
+                raise QueryError(f"“{printable(text)}” is not valid Unicode; write it anew.")

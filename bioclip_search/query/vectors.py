@@ -25,6 +25,7 @@ from bioclip_search.storage import quoted
 from bioclip_search.taxonomy import RANKS, Rank, Taxon, TextType
 from bioclip_search.text import printable
 from bioclip_search.text_features import TextFeatures, TextKind
+from bioclip_search.vectors import unit
 
 __all__ = ["PartVector", "PartVectors"]
 
@@ -34,13 +35,14 @@ Vector = npt.NDArray[np.float32]
 @dataclass(frozen=True)
 class PartVector:
     """A part as a unit vector float32 [dim]. `keys` are photo ids that are the part itself, `content` its hash;
-    `names` are the determinations that its words stand for."""
+    `names` are the determinations that its words stand for; `is_prose` says that they are no name."""
 
     part: Part
     vector: Vector
     keys: frozenset[str] = frozenset()
     content: str | None = None
     names: Names = ()
+    is_prose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,21 @@ class _Text:
     words: str
     kind: TextKind
     names: Names = ()
+    is_prose: bool = False
 
 
 class PartVectors:
-    """Makes vectors of parts for one catalogue; `load` is called at most when something must be embedded."""
+    """Makes vectors of parts for one catalogue; `load` is called at most when something must be embedded.
 
-    def __init__(self, catalogue: Catalogue, load: Callable[[], Embedder]) -> None:
+    With `for_text` they are those of the catalogue's model for texts; raises QueryError where it has none.
+    """
+
+    def __init__(self, catalogue: Catalogue, load: Callable[[], Embedder], *, for_text: bool = False) -> None:
         self._catalogue = catalogue
         self._load = load
-        self._texts = TextFeatures(catalogue.fingerprint, self._ready)
+        self._for_text = for_text
+        fingerprint = catalogue.for_text.require() if for_text else catalogue.fingerprint
+        self._texts = TextFeatures(fingerprint, self._ready)
         self._photos: dict[PhotoPart, PartVector | QueryError] = {}
 
     def of(self, part: Part) -> PartVector:
@@ -73,7 +81,8 @@ class PartVectors:
 
     def _ready(self) -> Embedder:
         model = self._load()
-        self._catalogue.require_model(model.fingerprint)
+        owner = self._catalogue.for_text if self._for_text else self._catalogue
+        owner.require_model(model.fingerprint)
         return model
 
     def prepare(self, parts: Sequence[Part]) -> None:
@@ -87,18 +96,22 @@ class PartVectors:
 
     def _of_text(self, part: TextPart) -> PartVector:
         text = self._text(part)
-        return PartVector(part, self._texts.of([text.words], text.kind)[0], names=text.names)
+        vector = self._texts.of([text.words], text.kind)[0]
+        return PartVector(part, vector, names=text.names, is_prose=text.is_prose)
 
     def _text(self, part: TextPart) -> "_Text":
         """How words are put to the model."""
         if part.literal:
             return _Text(part.words, TextKind.SENTENCE)
         names = names_meant(self._catalogue, part.words, self._catalogue.names())
+        if self._for_text:
+            # A general model knows a name at most as a word among others.
+            return _Text(caption(part.words), TextKind.SENTENCE, names)
         if names:
             return _Text(self._taxon(names).text(TextType.TAXONOMIC_COMMON) or part.words, TextKind.NAME, names)
         if _is_scientific(part.words):
             return _Text(part.words, TextKind.NAME)
-        return _Text(caption(part.words), TextKind.SENTENCE)
+        return _Text(caption(part.words), TextKind.SENTENCE, is_prose=True)
 
     def _taxon(self, names: Names) -> Taxon:
         """The taxon of a name with the ranks above it, as a photo that carries the name has them."""
@@ -124,9 +137,9 @@ class PartVectors:
             try:
                 photo = read_source(part.source)
                 content = content_hash(photo.data) if part.region is None else None
-                vector = self._catalogue.embedding_of_content(content) if content else None
+                vector = self._stored(content) if content else None
                 if vector is not None:
-                    self._photos[part] = PartVector(part, _unit(vector), content=content)
+                    self._photos[part] = PartVector(part, unit(vector), content=content)
                 else:
                     size = self._ready().preprocessing.size
                     to_embed.append((part, content, decode(photo, size, part.region)))
@@ -137,16 +150,25 @@ class PartVectors:
             for (part, content, _), vector in zip(to_embed, features, strict=True):
                 self._photos[part] = PartVector(part, vector, content=content)
 
+    def _stored(self, content: str) -> Vector | None:
+        return self._catalogue.embedding_of_content(content, for_text=self._for_text)
+
     # Photos of the catalogue
 
     def _of_like(self, part: LikePart) -> PartVector:
-        found = self._catalogue.embeddings(_called(self._catalogue, part.name))
+        called = _called(self._catalogue, part.name)
+        found = self._catalogue.embeddings(called, for_text=self._for_text)
+        if not found and self._for_text and self._catalogue.count(called):
+            raise QueryError(
+                f"The model for texts has not embedded {printable(part.name)} yet; "
+                "`bioclip-search index` does it with the next run."
+            )
         if not found:
             raise QueryError(
                 f"No photo of the catalogue has the catalogue number, occurrenceID or path {printable(part.name)}; "
                 "for a photo that is not in the catalogue use --image."
             )
-        return PartVector(part, _unit(np.stack(list(found.values())).sum(axis=0)), keys=frozenset(found))
+        return PartVector(part, unit(np.stack(list(found.values())).sum(axis=0)), keys=frozenset(found))
 
 
 def _called(catalogue: Catalogue, name: str) -> str:
@@ -167,8 +189,3 @@ def _is_scientific(words: str) -> bool:
     """Whether words are written as the name of a species or subspecies is: “Danaus plexippus”."""
     parsed = parse_name(words)
     return parsed.kind is NameKind.SCIENTIFIC and words[:1].isupper() and parsed.species is not None
-
-
-def _unit(vector: Vector) -> Vector:
-    unit: Vector = (vector / np.linalg.norm(vector)).astype(np.float32)
-    return unit

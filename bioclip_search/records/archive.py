@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
+from xml.etree import ElementTree
 
 from bioclip_search.errors import RecordError
 from bioclip_search.records.table import (
@@ -29,6 +30,13 @@ __all__ = ["read_archive"]
 _MEDIA = "Multimedia"  # of Simple Multimedia and of Audiovisual Core
 _MEDIA_COLUMNS = ("accessURI", "identifier", "title")
 _TABLES = (".csv", ".tsv", ".txt")
+_DEFAULTS = {
+    "encoding": "UTF-8",
+    "fieldsTerminatedBy": ",",
+    "linesTerminatedBy": "\\n",
+    "fieldsEnclosedBy": '"',
+    "ignoreHeaderLines": "0",
+}
 _ID = "\0id"
 _MOST_COLUMNS = 10_000
 
@@ -93,11 +101,24 @@ def _descriptor(meta: Path, shown: str) -> Any:
             f"The meta.xml of {shown} declares entities, which no archive of records needs; it is refused."
         )
     try:
-        return ArchiveDescriptor(text)
+        return ArchiveDescriptor(_with_defaults(text))
     except Exception as error:
         # The library lets AttributeError, KeyError, ParseError … escape for what is not as the guide wants it.
         reason = f"{type(error).__name__}: {error}"
         raise RecordError(f"The meta.xml of {shown} is not understood ({reason}); export the archive again.") from error
+
+
+def _with_defaults(text: str) -> str:
+    """A meta.xml with all that the text guide lets it leave out; python-dwca-reader has other defaults, or none."""
+    root = ElementTree.fromstring(text)  # noqa: S314 (no DOCTYPE, hence no entities)
+    for element in root.iter():
+        element.tag = str(element.tag).rpartition("}")[2]
+    for table in (*root.iter("core"), *root.iter("extension")):
+        table.attrib.update({**_DEFAULTS, **table.attrib})
+        # A core without extensions needs no id; its first column will do.
+        if table.tag == "core" and table.find("id") is None:
+            ElementTree.SubElement(table, "id", index="0")
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def _rows(folder: Path, table: Any, columns: Mapping[str, str], shown: str) -> Iterator[tuple[str, Record]]:

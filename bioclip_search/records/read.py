@@ -15,6 +15,8 @@ from bioclip_search.text import printable
 
 __all__ = ["Record", "Records", "read_records"]
 
+_ARCHIVE_ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz")
+
 
 def read_records(source: Path, columns: Mapping[str, str] | None = None) -> Records:
     """All records of a CSV or TSV file, or of a Darwin Core Archive (zip, tar, folder).
@@ -36,7 +38,21 @@ def read_records(source: Path, columns: Mapping[str, str] | None = None) -> Reco
         shown = printable(str(source))
         raise RecordError(f"The records {shown} cannot be read ({error.strerror}); check its permissions.") from error
     if not packed:
+        _check_no_archive(source)
         return read_table(source, columns)
     with tempfile.TemporaryDirectory(prefix="bioclip-search-") as folder:
         unpack(source, Path(folder))
         return read_archive(Path(folder), columns, shown=printable(str(source)))
+
+
+def _check_no_archive(source: Path) -> None:
+    """Raise RecordError for an archive that broke off, and for what is only called one."""
+    try:
+        with source.open("rb") as stream:
+            head = stream.read(4)
+    except OSError:
+        return  # read_table says why
+    is_archive = head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b"))
+    if is_archive or source.name.lower().endswith(_ARCHIVE_ENDINGS):
+        what = "is damaged" if is_archive else "is no archive, though it is called one"
+        raise RecordError(f"{printable(str(source))} {what}; download or export it again.")

@@ -11,12 +11,12 @@ from typing import Literal
 from bioclip_search.errors import RecordError
 from bioclip_search.records.table import (
     BYTE_ORDER_MARKS,
-    DELIMITERS,
     LONGEST_FIELD,
     Record,
-    named_columns,
+    opening_of,
     quoting_of,
     records_of,
+    understood,
 )
 from bioclip_search.text import printable
 
@@ -46,23 +46,24 @@ def stream_table(path: Path, columns: Mapping[str, str] | None = None) -> TableS
             raise RecordError(f"{shown} is not a file; name a table of records.")
         encoding = _encoding_of(path)
         with path.open(encoding=encoding, errors="replace", newline="") as stream:
-            beginning = stream.read(_BYTES_AT_ONCE).lstrip("\r\n")
+            beginning = stream.read(_BYTES_AT_ONCE)
     except OSError as error:
         raise RecordError(f"The record file {shown} cannot be read ({error.strerror}); check its path.") from error
     if "\0" in beginning:
         raise RecordError(f"{shown} is not a text file; export the records as UTF-8 CSV.")
-    delimiter = max(DELIMITERS, key=beginning.split("\n", 1)[0].count)
-    rows = _rows(path, encoding, delimiter, quoting_of(beginning, delimiter), shown)
-    names = named_columns(next(rows, []), columns or {}, shown)
+    delimiter, begin = opening_of(beginning)
+    quoting = quoting_of(beginning[begin:], delimiter)
+    names, rows = understood(_rows(path, encoding, begin, delimiter, quoting, shown), columns or {}, shown)
     return TableStream(tuple(names), records_of(names, rows))
 
 
-def _rows(path: Path, encoding: str, delimiter: str, quoting: Literal[0, 3], shown: str) -> Iterator[list[str]]:
+def _rows(
+    path: Path, encoding: str, begin: int, delimiter: str, quoting: Literal[0, 3], shown: str
+) -> Iterator[list[str]]:
     try:
         with path.open(encoding=encoding, errors="replace", newline="") as stream:
-            rows = csv.reader(stream, delimiter=delimiter, quoting=quoting, strict=True)
-            # Blank lines before the header are no rows.
-            yield from (row for row in rows if row)
+            stream.read(begin)
+            yield from csv.reader(stream, delimiter=delimiter, quoting=quoting, strict=True)
     except csv.Error as error:
         raise RecordError(f"{shown} is not a readable CSV file ({error}); export it again as UTF-8 CSV.") from error
     except OSError as error:

@@ -12,20 +12,22 @@ from pathlib import Path
 from typing import Literal
 
 from bioclip_search.errors import RecordError
-from bioclip_search.terms import MEDIA_TERMS, canonical_term
+from bioclip_search.records.exported import is_own_export, terms_of_export, unguarded_rows
+from bioclip_search.terms import JOINING_TERMS, canonical_term
 from bioclip_search.text import clean, printable
 
 __all__ = [
     "BYTE_ORDER_MARKS",
-    "DELIMITERS",
     "LONGEST_FIELD",
     "Record",
     "Records",
     "check_columns",
     "named_columns",
+    "opening_of",
     "quoting_of",
     "read_table",
     "records_of",
+    "understood",
 ]
 
 Record = dict[str, str]
@@ -40,7 +42,9 @@ class Records(list[Record]):
         self.columns = frozenset(columns)
 
 
-DELIMITERS = (",", "\t", ";", "|")
+_DELIMITERS = (",", "\t", ";", "|")
+# Excel writes and reads it before the header.
+_SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"\r\n])"?[,;|\t]*\r?\n', re.IGNORECASE)
 LONGEST_FIELD = 100_000_000
 _VALUES_KEPT = 50_000
 BYTE_ORDER_MARKS = {
@@ -50,7 +54,6 @@ BYTE_ORDER_MARKS = {
     b"\xfe\xff": "utf-16",
     b"\xef\xbb\xbf": "utf-8-sig",
 }
-_JOINING_TERMS = frozenset({*MEDIA_TERMS, "catalogNumber", "occurrenceID"})
 
 
 def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None, *, joins: bool = True) -> Records:
@@ -60,19 +63,40 @@ def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None,
     """
     shown = shown or printable(str(path))
     text = _read_text(path, shown).lstrip("\r\n")
-    header = text.split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=header.count)
+    if joins and not text.strip():
+        raise RecordError(f"{shown} is empty; export the records again.")
+    delimiter, begin = opening_of(text)
+    text = text[begin:]
     csv.field_size_limit(LONGEST_FIELD)
     try:
-        rows = csv.reader(
+        rows: Iterator[list[str]] = csv.reader(
             io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting_of(text, delimiter), strict=True
         )
-        names = named_columns(next(rows, []), columns, shown)
+        names, rows = understood(rows, columns, shown)
         if joins:
             check_columns(names, shown)
         return Records(records_of(names, rows), filter(None, names))
     except csv.Error as error:
         raise RecordError(f"{shown} is not a readable CSV file ({error}); export it again as UTF-8 CSV.") from error
+
+
+def opening_of(text: str) -> tuple[str, int]:
+    """The delimiter of a table, from its beginning, and where in it the header begins."""
+    blank = len(text) - len(text.lstrip("\r\n"))
+    if said := _SEPARATOR_LINE.match(text, blank):
+        return said[1].replace("\\t", "\t"), said.end()
+    return max(_DELIMITERS, key=text[blank:].split("\n", 1)[0].count), blank
+
+
+def understood(
+    rows: Iterator[list[str]], columns: Mapping[str, str], shown: str
+) -> tuple[list[str], Iterator[list[str]]]:
+    """The terms of a table's columns, and the rows behind its header; an export of ours is read as it was written."""
+    header = next(rows, [])
+    names = named_columns(header, columns, shown)
+    if is_own_export(header):
+        return terms_of_export(header, names), unguarded_rows(header, rows)
+    return names, rows
 
 
 def named_columns(header: Sequence[str], columns: Mapping[str, str], shown: str) -> list[str]:
@@ -92,7 +116,7 @@ def named_columns(header: Sequence[str], columns: Mapping[str, str], shown: str)
 
 def check_columns(names: Iterable[str], shown: str) -> None:
     """Raise RecordError unless one of the columns can join a record to a photo."""
-    if not _JOINING_TERMS.intersection(names):
+    if not frozenset(JOINING_TERMS).intersection(names):
         raise RecordError(
             f"{shown} has no column that joins a record to a photo; it needs one of associatedMedia, catalogNumber, "
             "occurrenceID or fileName, or say which column it is: --map catalogNumber=COLUMN."
