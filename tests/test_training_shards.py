@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from helpers import Command, draw_photo
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,8 @@ class Watching:
     def __init__(self) -> None:
         self.total = self.done = 0
         self.problems: list[Problem] = []
+
+    def planned(self, photos: int) -> None: ...
 
     def begin(self, total: int) -> None:
         self.total = total
@@ -322,6 +325,20 @@ def test_a_killed_run_is_continued_to_the_same_shards(table: Path, tmp_path: Pat
     assert not list(killed.glob(".*.part"))
 
 
+def test_ctrl_c_leaves_no_half_shard(table: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever interrupts, nothing half written stays, and nothing is complained of."""
+
+    class Interrupting(Watching):
+        def advance(self, photos: int) -> None:  # noqa: ARG002
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        written(table, tmp_path / "shards", Interrupting())
+    gc.collect()
+    assert [path.name for path in (tmp_path / "shards").iterdir() if path.suffix in (".tar", ".part")] == []
+    assert capfd.readouterr().err == ""
+
+
 def test_a_shard_that_was_lost_is_written_again(table: Path, tmp_path: Path) -> None:
     """The same command mends the folder, and leaves the others alone."""
     folder = tmp_path / "shards"
@@ -347,6 +364,19 @@ def test_other_options_are_refused_by_name(table: Path, tmp_path: Path) -> None:
     (tmp_path / "full" / "thesis.doc").write_text("")
     with pytest.raises(UsageError, match="holds other files"):
         written(table, tmp_path / "full")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(table: Path, tmp_path: Path) -> None:
+    """A file in its place, another run in it, nothing to write."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ShardError, match=r"cannot be written \(File exists\)"):
+        written(table, tmp_path / "file")
+    (tmp_path / "busy").mkdir()
+    with FileLock(tmp_path / "busy" / ".lock"), pytest.raises(UsageError, match="Another run is writing shards"):
+        written(table, tmp_path / "busy")
+    table.write_text(table.read_text().split("\n")[0] + "\nCAT,,,,,,,nowhere.jpg\n")
+    with pytest.raises(UsageError, match="there is nothing to train on"):
+        written(table, tmp_path / "nothing")
 
 
 def test_bad_photos_are_told_of_and_left_out(table: Path, tmp_path: Path) -> None:

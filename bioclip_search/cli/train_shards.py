@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_PHOTOS_BETWEEN_LINES = 200_000
+
 
 class _Observer:
     def __init__(self, meter: Meter) -> None:
         self.begin = meter.begin
         self.advance = meter.advance
         self._say = meter.say
+
+    def planned(self, photos: int) -> None:
+        if photos % _PHOTOS_BETWEEN_LINES == 0:
+            self._say(f"{photos:,} photos found")
 
     def problem(self, problem: "Problem") -> None:
         self._say(f"skipped {problem.file}: {problem.reason}")

@@ -20,7 +20,8 @@ __all__ = ["EncyclopediaOfLife"]
 
 _RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
 _COLUMNS = ("treeoflife_id", "eol_content_id", "eol_page_id")
-_BY_NUMBERS = re.compile(r"(\d+)_(\d+)_eol.*")
+_BY_NUMBERS = re.compile(r"(\d{1,18})_(\d{1,18})_eol.*")
+_LARGEST = 10**18
 _TABLES = """
 PRAGMA journal_mode = OFF;
 CREATE TABLE catalogue (
@@ -97,6 +98,7 @@ def _first(database: sqlite3.Connection, where: str, *values: str | int) -> sqli
 def _number(value: str | None) -> int | None:
     """“28838452.0”, as a table with gaps has been written, is 28838452."""
     try:
-        return int(float(value)) if value else None
+        number = int(float(value)) if value else None
     except (ValueError, OverflowError):
         return None
+    return number if number is not None and abs(number) < _LARGEST else None

@@ -65,7 +65,7 @@ class INat21:
                     database.execute("INSERT OR REPLACE INTO annotations VALUES (?, ?)", label)
                 elif kind == "categories":
                     categories[int(entry["id"])] = entry
-        except (OSError, KeyError, TypeError, ValueError) as error:
+        except (OSError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise RecordError(
                 f"{printable(str(self._annotations))} is not the annotation file of iNaturalist 2021 ({error}); "
                 "fetch it again."

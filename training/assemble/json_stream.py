@@ -8,6 +8,7 @@ from typing import Any, TextIO
 __all__ = ["stream_arrays"]
 
 _CHARACTERS_AT_ONCE = 1 << 20
+_LONGEST = 16 << 20
 _BLANK = " \t\r\n"
 
 
@@ -70,7 +71,8 @@ class _Text:
             try:
                 value, end = self._decoder.raw_decode(self._held, self._at)
             except json.JSONDecodeError:
-                if not self._refill():
+                # It may only be cut off here; what is damaged must not be sought to the end of a gigabyte.
+                if len(self._held) - self._at > _LONGEST or not self._refill():
                     raise
                 continue
             # A number at the end of what is held may go on.

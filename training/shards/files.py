@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from bioclip_search.paths import is_unicode
+
 __all__ = ["FolderFiles", "walk_photos"]
 
 _SUFFIXES = frozenset(
@@ -15,13 +17,17 @@ _SUFFIXES = frozenset(
 
 
 def walk_photos(folder: Path) -> Iterator[str]:
-    """The photo files below a folder, as paths from it with slashes, in the order of their names."""
+    """The photo files below a folder, as paths from it with slashes, in the order of their names.
+
+    Names that are no text cannot be written into a table and are passed over.
+    """
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = os.path.relpath(root, folder).replace(os.sep, "/")
         for name in sorted(files):
-            if os.path.splitext(name)[1].lower() in _SUFFIXES and not name.startswith("."):
-                yield name if below == "." else f"{below}/{name}"
+            path = name if below == "." else f"{below}/{name}"
+            if os.path.splitext(name)[1].lower() in _SUFFIXES and not name.startswith(".") and is_unicode(path):
+                yield path
 
 
 class FolderFiles:

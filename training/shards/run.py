@@ -58,8 +58,9 @@ def write_shards(source: Source, options: ShardOptions, observer: Observer) -> S
     with _folder_for_one(folder):
         if not os.path.isfile(folder / PLAN):
             _check_empty(folder)
-            _plan(source, options)
+            _plan(source, options, observer)
         with closing(Plan(folder)) as plan:
+            _check_some(plan, source, folder)
             _check_same(plan.meta["options"], _told(source, options), folder)
             observer.begin(plan.count() - _done(plan, folder))
             workers = options.workers or max(4, os.cpu_count() or 1)
@@ -99,11 +100,11 @@ def _check_empty(folder: Path) -> None:
         )
 
 
-def _plan(source: Source, options: ShardOptions) -> None:
+def _plan(source: Source, options: ShardOptions, observer: Observer) -> None:
     def meta() -> dict[str, Any]:
         return {"options": _told(source, options), "left_out": dict(source.left_out)}
 
-    make_plan(options.folder, source.photos(), options.dealt, meta, lambda _photos: None)
+    make_plan(options.folder, source.photos(), options.dealt, meta, observer.planned)
 
 
 def _told(source: Source, options: ShardOptions) -> dict[str, Any]:
@@ -120,6 +121,15 @@ def _told(source: Source, options: ShardOptions) -> dict[str, Any]:
         "max count": options.form.max_count,
         "max bytes": options.form.max_bytes,
     }
+
+
+def _check_some(plan: Plan, source: Source, folder: Path) -> None:
+    if not plan.count():
+        (folder / PLAN).unlink()
+        raise UsageError(
+            f"No photo of the {printable(source.label)} has a name and a file, so there is nothing to train on; "
+            "join records with `bioclip-search metadata import`, or check --records and --photos."
+        )
 
 
 def _check_same(planned: Mapping[str, Any], told: Mapping[str, Any], folder: Path) -> None:

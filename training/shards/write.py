@@ -38,6 +38,9 @@ class Form:
 class Observer(Protocol):
     """Whoever shows how far the writing is."""
 
+    def planned(self, photos: int) -> None:
+        """So many photos of the source were read."""
+
     def begin(self, total: int) -> None:
         """So many photos are to be written."""
 
@@ -188,7 +191,7 @@ class _Tar:
 
     def __enter__(self) -> "_Tar":
         self._file = _Hashed(self._aside)
-        self._tar = tarfile.open(fileobj=self._file, mode="w|", format=tarfile.USTAR_FORMAT)  # type: ignore[call-overload]
+        self._tar = tarfile.open(fileobj=self._file, mode="w", format=tarfile.USTAR_FORMAT)  # type: ignore[call-overload]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -223,6 +226,9 @@ class _Hashed:
         self.digest.update(data)
         self.bytes += len(data)
         return self._file.write(data)
+
+    def tell(self) -> int:
+        return self.bytes
 
     def close(self) -> None:
         if not self._file.closed:
