@@ -11,9 +11,12 @@ from bioclip_search.text import printable
 
 if TYPE_CHECKING:
     from bioclip_search.catalogue import Catalogue
-    from bioclip_search.query import Hit, Hits
+    from bioclip_search.query import Evidence, Hit, Hits
 
 __all__ = ["print_hits", "print_notes", "print_notes_for_text"]
+
+
+_TITLE = 16
 
 
 def print_hits(hits: Sequence["Hit"], format_: str, *, why: bool = False) -> None:
@@ -38,7 +41,7 @@ def print_hits(hits: Sequence["Hit"], format_: str, *, why: bool = False) -> Non
     elif not rows:
         print_lines(["No photos were found."])
     else:
-        _print_table(rows, [_why_in_words(hit) for hit in hits] if why else None)
+        _print_table(hits, rows, why=why)
 
 
 def print_notes(hits: "Hits") -> None:
@@ -72,31 +75,41 @@ def _why(hit: "Hit") -> list[dict[str, Any]]:
     ]
 
 
-def _why_in_words(hit: "Hit") -> str:
-    return ", ".join(
-        f"{evidence.part} {(evidence.relevance or 0.0) if evidence.cosine is None else evidence.cosine:.3f}"
-        for evidence in hit.why
-    )
-
-
-def _print_table(rows: Sequence[dict[str, Any]], why: Sequence[str] | None) -> None:
+def _print_table(hits: Sequence["Hit"], rows: Sequence[dict[str, Any]], *, why: bool) -> None:
+    """Scores first; with `why` a column for each part of the query behind it."""
+    parts = [_title(evidence) for evidence in max((hit.why for hit in hits), key=len)] if why else []
     columns = {
         "score": "cyan",
+        **{f"{number}: {part}" if parts.count(part) > 1 else part: "cyan dim" for number, part in enumerate(parts, 1)},
         "scientific name": "italic",
         "common name": "",
         "catalogue number": "",
         "path": "dim",
-        **({"why": ""} if why else {}),
     }
     cells = [
         (
-            None if row["score"] is None else f"{row['score']:.3f}",
+            _number(row["score"]),
+            *_filled([_number(part.cosine if part.cosine is not None else part.relevance) for part in hit.why], parts),
             row["scientificName"],
             row["vernacularName"],
             row["catalogNumber"],
             row["path"] if row["missingSince"] is None else f"{row['path']} (missing)",
-            *((why[at],) if why else ()),
         )
-        for at, row in enumerate(rows)
+        for hit, row in zip(hits, rows, strict=True)
     ]
     print_table(columns, cells)
+
+
+def _filled(values: list[str | None], parts: Sequence[str]) -> list[str | None]:
+    """As many values as there are columns for parts; not every hit answers every part."""
+    return [*values, *[None] * len(parts)][: len(parts)]
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}"
+
+
+def _title(evidence: "Evidence") -> str:
+    """A part of a query as the title of a narrow column."""
+    text = f"{'not ' if evidence.weight < 0 else ''}{printable(evidence.part)}"
+    return text if len(text) <= _TITLE else f"{text[: _TITLE - 1]}…"
