@@ -14,6 +14,7 @@ BioclipSearchError
 │   ├── CatalogueDamaged
 │   └── CatalogueTooNew        written by a newer version of this program
 ├── RecordError                a metadata file that cannot be used
+├── ShardError                 a folder of training shards that cannot be used
 ├── QueryError
 │   └── UnknownTaxon
 └── UsageError                 options that contradict each other, paths that are not there
@@ -37,6 +38,7 @@ __all__ = [
     "PhotoTooLarge",
     "QueryError",
     "RecordError",
+    "ShardError",
     "UnknownTaxon",
     "UnreadablePhoto",
     "UnsupportedPhoto",
@@ -100,6 +102,10 @@ class CatalogueTooNew(CatalogueError):
 
 class RecordError(BioclipSearchError):
     """A file of specimen records cannot be used."""
+
+
+class ShardError(BioclipSearchError):
+    """A folder of training shards is incomplete, damaged, or none."""
 
 
 class QueryError(BioclipSearchError):

@@ -26,7 +26,9 @@ def imported(*arguments: object) -> set[str]:
     return set(done.stdout.rsplit("IMPORTED", 1)[1].split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["search", "--help"], ["index", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["search", "--help"], ["index", "--help"], ["train", "shards", "--help"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     """Help answers at once."""
     assert imported(*arguments) == set()

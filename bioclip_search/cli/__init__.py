@@ -36,6 +36,7 @@ _VERBS = {
     "runs": "List what was done to the catalogue, and when.",
     "relocate": "Tell the catalogue that a folder of photos has moved.",
     "forget": "Remove a folder of photos from the catalogue; the files stay.",
+    "train": "Make training data of photos and their records.",
     "demo": "Paint 300 specimens, index and search them: a first try.",
 }
 

@@ -16,7 +16,19 @@ from bioclip_search.records.exported import is_own_export, terms_of_export, ungu
 from bioclip_search.terms import JOINING_TERMS, canonical_term
 from bioclip_search.text import clean, printable
 
-__all__ = ["LONGEST_FIELD", "Record", "Records", "check_columns", "named_columns", "read_table", "records_of"]
+__all__ = [
+    "BYTE_ORDER_MARKS",
+    "LONGEST_FIELD",
+    "Record",
+    "Records",
+    "check_columns",
+    "named_columns",
+    "opening_of",
+    "quoting_of",
+    "read_table",
+    "records_of",
+    "understood",
+]
 
 Record = dict[str, str]
 """One row: Darwin Core term (or another column's name) -> value, empty values left out."""
@@ -35,7 +47,7 @@ _DELIMITERS = (",", "\t", ";", "|")
 _SEPARATOR_LINE = re.compile(r'"?sep=(\\t|[^"\r\n])"?[,;|\t]*\r?\n', re.IGNORECASE)
 LONGEST_FIELD = 100_000_000
 _VALUES_KEPT = 50_000
-_BYTE_ORDER_MARKS = {
+BYTE_ORDER_MARKS = {
     b"\xff\xfe\0\0": "utf-32",
     b"\0\0\xfe\xff": "utf-32",
     b"\xff\xfe": "utf-16",
@@ -53,23 +65,38 @@ def read_table(path: Path, columns: Mapping[str, str], shown: str | None = None,
     text = _read_text(path, shown).lstrip("\r\n")
     if joins and not text.strip():
         raise RecordError(f"{shown} is empty; export the records again.")
-    delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
-    if said := _SEPARATOR_LINE.match(text):
-        delimiter, text = said[1].replace("\\t", "\t"), text[said.end() :]
+    delimiter, begin = opening_of(text)
+    text = text[begin:]
     csv.field_size_limit(LONGEST_FIELD)
     try:
         rows: Iterator[list[str]] = csv.reader(
-            io.StringIO(text, newline=""), delimiter=delimiter, quoting=_quoting(text, delimiter), strict=True
+            io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting_of(text, delimiter), strict=True
         )
-        header = next(rows, [])
-        names = named_columns(header, columns, shown)
-        if is_own_export(header):
-            names, rows = terms_of_export(header, names), unguarded_rows(header, rows)
+        names, rows = understood(rows, columns, shown)
         if joins:
             check_columns(names, shown)
         return Records(records_of(names, rows), filter(None, names))
     except csv.Error as error:
         raise RecordError(f"{shown} is not a readable CSV file ({error}); export it again as UTF-8 CSV.") from error
+
+
+def opening_of(text: str) -> tuple[str, int]:
+    """The delimiter of a table, from its beginning, and where in it the header begins."""
+    blank = len(text) - len(text.lstrip("\r\n"))
+    if said := _SEPARATOR_LINE.match(text, blank):
+        return said[1].replace("\\t", "\t"), said.end()
+    return max(_DELIMITERS, key=text[blank:].split("\n", 1)[0].count), blank
+
+
+def understood(
+    rows: Iterator[list[str]], columns: Mapping[str, str], shown: str
+) -> tuple[list[str], Iterator[list[str]]]:
+    """The terms of a table's columns, and the rows behind its header; an export of ours is read as it was written."""
+    header = next(rows, [])
+    names = named_columns(header, columns, shown)
+    if is_own_export(header):
+        return terms_of_export(header, names), unguarded_rows(header, rows)
+    return names, rows
 
 
 def named_columns(header: Sequence[str], columns: Mapping[str, str], shown: str) -> list[str]:
@@ -113,7 +140,7 @@ def records_of(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[
             yield record
 
 
-def _quoting(text: str, delimiter: str) -> Literal[0, 3]:
+def quoting_of(text: str, delimiter: str) -> Literal[0, 3]:
     """A tab-separated file (of GBIF, iNaturalist) quotes nothing unless a field both begins and ends with a quote."""
     is_quoted = delimiter != "\t" or re.search(r'(?m)(?:^|\t)"[^\t]*"(?=\t|\r?$)', text) is not None
     return csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE
@@ -126,7 +153,7 @@ def _read_text(path: Path, shown: str) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise RecordError(f"The record file {shown} cannot be read ({error.strerror}); check its path.") from error
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
+    for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             return data.decode(encoding, errors="replace")
     if b"\0" in data:
