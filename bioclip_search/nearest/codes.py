@@ -20,6 +20,8 @@ Codes = npt.NDArray[np.int8]
 _LARGEST = 127
 # Components reach this many standard deviations before they are cut off.
 _REACH = 6.0
+# Standard deviations that what is left to chance is allowed to be off.
+_SURE = 5.0
 _SMALLEST_SPREAD = 1e-6
 
 
@@ -71,7 +73,7 @@ class Codec:
         components = query @ self.basis
         weights = components * self.step
         parts, units, rounding = [], [], 0.0
-        doubts = []
+        unseen = []
         for start, end in pairwise((0, *ends)):
             part, unit = _rounded(weights[start:end])
             parts.append(part)
@@ -79,21 +81,27 @@ class Codec:
             # Weights and codes are off by up to half a unit, evenly; codes spread over a part of what 8 bits hold.
             rounding += (end - start) * (unit**2 / 12) * (_LARGEST / _REACH) ** 2
             rounding += float(np.square(weights[start:end]).sum()) / 12
-            unseen = float(np.square(components[end:] * self.spread[end:]).sum())
-            doubts.append(math.sqrt(unseen + rounding))
-        return CodedQuery(tuple(parts), tuple(units), tuple(doubts))
+            chance = float(np.square(components[end:] * self.spread[end:]).sum())
+            unseen.append(_SURE * math.sqrt(chance + rounding) + self._alike(components, end))
+        return CodedQuery(tuple(parts), tuple(units), tuple(unseen))
+
+    def _alike(self, components: Vectors, end: int) -> float:
+        """What the components behind `end` may add for photos that are like the query there too, as copies are:
+        no chance, but their common length."""
+        energy = float(np.square(self.spread[end:]).sum())
+        return min(float(np.linalg.norm(components[end:])) * math.sqrt(energy), energy)
 
 
 @dataclass(frozen=True)
 class CodedQuery:
     """The query's weights in parts, int8 [end - start], each in units of its own.
 
-    `doubts` are the standard deviations, in cosine, of what a photo's score may still differ after each part.
+    `unseen` is, after each part, by how much in cosine a photo's score may still be larger.
     """
 
     parts: tuple[Codes, ...]
     units: tuple[float, ...]
-    doubts: tuple[float, ...]
+    unseen: tuple[float, ...]
 
 
 def _rounded(weights: Vectors) -> tuple[Codes, float]:

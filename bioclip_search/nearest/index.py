@@ -25,8 +25,6 @@ MARGIN = 54
 ROWS_AT_ONCE = 8_192
 """Rows in a batch of the file of rows; only the last has fewer."""
 
-# Standard deviations of rounding that a cosine is allowed to be off.
-_SURE = 5.0
 _MUCH = 0.01
 
 
@@ -60,7 +58,7 @@ class Index:
         that they can have, largest first; no other photo has a larger one than the last."""
         asked = self.codec.ask(vector, part_ends(self.codec.dim))
         places, scores = best(asked, self._coded, count, among)
-        return places, scores + float(vector @ self.codec.mean) + _SURE * asked.doubts[-1]
+        return places, scores + float(vector @ self.codec.mean) + asked.unseen[-1]
 
     @property
     def lost(self) -> float:

@@ -2,7 +2,7 @@
 
 1. The first part of every code that is asked for is multiplied with the query's.
 2. The whole codes of the few that look best so far give a score that the best surely reach.
-3. Photos that may still reach it, for all the doubt that the parts seen leave, are looked at part by part.
+3. Photos that may still reach it, for all that the parts not yet seen may add, are looked at part by part.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,6 @@ Scores = npt.NDArray[np.float64]
 # Of a million photos, 128 components are what a core's memory delivers in some 7 ms.
 _ENDS = (128, 256)
 
-# A photo is passed over when what was not yet looked at would have to be this many standard deviations off.
-_DOUBTS = 5.0
 _BLOCK = 512
 # Above this share it is faster to multiply all than to pick out those that are asked for.
 _MOST_OF = 0.15
@@ -57,11 +55,11 @@ def best(query: CodedQuery, coded: Coded, count: int, among: Places | None = Non
         least = _completed(query, coded.parts, places, first[likely]) - 2 * coded.lost[places]
         enough = float(np.partition(least, len(least) - count)[len(least) - count])
     # Whatever is done to all photos takes a millisecond and more of a million, so this is the only pass.
-    possible = np.flatnonzero(first >= enough - _DOUBTS * query.doubts[0])
+    possible = np.flatnonzero(first >= enough - query.unseen[0])
     places, scores = possible if among is None else among[possible], first[possible]
     for level in range(1, len(coded.parts)):
         scores = scores + _product(query, level, coded.parts[level][places])
-        remaining = scores >= enough - _DOUBTS * query.doubts[level]
+        remaining = scores >= enough - query.unseen[level]
         places, scores = places[remaining], scores[remaining]
     order = np.argsort(-scores, kind="stable")[:count]
     return places[order], scores[order]
