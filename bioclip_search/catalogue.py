@@ -254,12 +254,12 @@ class Catalogue:
             written = set(columns[KEY].to_pylist())
             self.remove([key for key in chunk if key not in written])
 
-    def compact(self) -> None:
-        """Compact the files and bring the scalar indices up to date."""
+    def compact(self, *, anew: bool = False) -> None:
+        """Compact the files and bring the indices of values and words up to date, or with `anew` make them again."""
         from lancedb.index import FTS, Bitmap, BTree
 
         with self._writing():
-            indexed = {index.columns[0] for index in self._photos.list_indices()}
+            indexed = set() if anew else {index.columns[0] for index in self._photos.list_indices()}
             for column in (*(rank.value for rank in RANKS), "view"):
                 if column not in indexed:
                     self._photos.create_index(column, config=Bitmap())
@@ -278,7 +278,7 @@ class Catalogue:
 
         With `anew` it is written again in any case.
         """
-        self.compact()
+        self.compact(anew=anew)
         with self._writing():
             self._vectors.refresh(anew=anew, described=self._described)
             if self.for_text.fingerprint is not None:

@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -364,7 +365,7 @@ def test_a_batch_answers_line_by_line(indexed: Path, run: Command, tmp_path: Pat
 
 def test_why_and_notes_are_printed(indexed: Path, run: Command) -> None:
     """The table tells each part's cosine, and standard error what the determinations say."""
-    result = run("search", "monarch", "--not", "label", "--why")
+    result = run("search", "monarch", "--not", "label", "--why", "-k", 2)
     assert result.out.split("\n")[0].split()[:4] == ["score", "monarch", "not", "label"]
     assert 'list them with --taxon "Danaus plexippus"' in result.err or 'list them with --taxon "monarch"' in result.err
     hit = run("search", "monarch", "--not", "label", "--why", "--format", "json").json[0]
@@ -449,3 +450,25 @@ def test_text_that_is_no_unicode_is_refused(searcher: Searcher) -> None:
     ):
         with pytest.raises(QueryError):
             Query(**wrong)  # type: ignore[arg-type]
+
+
+def test_pages_of_records_fit_together(searcher: Searcher) -> None:
+    """Words that many records say equally often: no photo twice, none left out."""
+    pages = [_paths(searcher.search(Query(records="Panama", limit=7, offset=at))) for at in range(0, 30, 7)]
+    found = [path for page in pages for path in page]
+    assert len(found) == len(set(found)) == 30
+
+
+def test_a_name_with_its_author_is_the_name(indexed: Path, run: Command) -> None:
+    """As GBIF writes it, in a filter and as a query."""
+    name = "Danaus plexippus (Linnaeus, 1758)"
+    assert len(run("search", "--taxon", name, "--format", "json").json) == 3
+    assert run("search", name, "--format", "json").json == run("search", "Danaus plexippus", "--format", "json").json
+
+
+def test_lost_indices_are_made_again(indexed: Path, catalogue_folder: Path, run: Command) -> None:
+    """An optimize mends what was deleted beside the table."""
+    shutil.rmtree(catalogue_folder / "photos.lance" / "_indices")
+    assert run("optimize", "--no-model").code == 0
+    assert len(run("search", "--taxon", "Danaus", "--format", "json").json) == 3
+    assert len(run("search", "--text-in-records", "plexippus", "--format", "json").json) == 3

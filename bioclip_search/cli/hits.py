@@ -47,6 +47,8 @@ def print_hits(hits: Sequence["Hit"], format_: str, *, why: bool = False) -> Non
 def print_notes(hits: "Hits") -> None:
     """Say on standard error what the hits themselves do not tell."""
     for found in hits.determined:
+        if sum(found.name in _names(hit) for hit in hits) >= found.photos:
+            continue  # all of them are among the hits
         name, photos = printable(found.name), f"{found.photos:,} photo{'' if found.photos == 1 else 's'}"
         click.echo(f'Determined as {name}: {photos}; list them with --taxon "{name}".', err=True)
     if hits.no_good_match:
@@ -61,6 +63,10 @@ def print_notes_for_text(hits: "Hits", catalogue: "Catalogue", *, for_text: bool
             click.echo(f"{photos} not compared: the model for texts embeds them with the next run of index.", err=True)
     elif hits.has_prose and catalogue.for_text.fingerprint is not None:
         click.echo("This is a description and no name: the model for texts knows more; add --model-for-text.", err=True)
+
+
+def _names(hit: "Hit") -> set[str | None]:
+    return {*(name for _, name in hit.taxon.lineage), hit.taxon.common_name}
 
 
 def _why(hit: "Hit") -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ _FILTERS = (
         "--where",
         metavar="CONDITION",
         help="Only photos whose records say so: \"typeStatus = 'holotype' and year < 1900\". Darwin Core terms; "
-        "= != < > like in between is-null, and, or, not.",
+        "= != < > like ilike in between, is empty, and, or, not. Letters count as written; ilike takes either case.",
     ),
     click.option("--view", help="Only photos of this view: dorsal, ventral, lateral, label …"),
     click.option("--include-missing", is_flag=True, help="Also photos whose files were gone at the last indexing."),

@@ -18,7 +18,7 @@ __all__ = ["command"]
 @click.option("--why", is_flag=True, help="Also how near each hit is to each part of the query.")
 @click.option(
     "--batch",
-    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
     help="Search for every line of this file (- is standard input), or for every photo of this folder, and print "
     "one JSON object a line: query and hits.",
 )
@@ -30,7 +30,7 @@ __all__ = ["command"]
 def command(
     limit: int,
     offset: int,
-    batch: Path | None,
+    batch: str | None,
     model: str | None,
     as_of: int | None,
     catalogue: Path | None,
@@ -76,9 +76,11 @@ def command(
         owner.require_model(locate_model(model).fingerprint(built_with.fit))
     searcher = Searcher(opened, lambda: load(opened.fingerprint), lambda: load(opened.for_text.require()))
     if batch is not None:
+        if not batch.strip():
+            raise UsageError("The name after --batch is empty; give a file, a folder, or - for standard input.")
         if asked["words"] or asked["images"] or why or format_ not in ("table", "json"):
             raise UsageError("--batch brings its own TEXT or --image, and prints JSON Lines; leave the others out.")
-        print_batch(searcher, batch, lambda **part: query_of(limit=limit, offset=offset, **{**asked, **part}))
+        print_batch(searcher, Path(batch), lambda **part: query_of(limit=limit, offset=offset, **{**asked, **part}))
         return
     query = query_of(limit=limit, offset=offset, **asked)
     hits = searcher.search(query)

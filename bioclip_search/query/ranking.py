@@ -25,6 +25,8 @@ _NO_DIRECTION = 1e-6
 # Where the order depends on how many are looked at, it must not depend on the page: pools come in few sizes.
 _POOL, _POOL_GROWS = 500, 4
 _MOST_DIVERSE = 2_000
+# Scores are shown with six digits; what is shown as the least is not lower.
+_SHOWN = 5e-7
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Ranking:
         wanted = self.query.offset + self.query.limit
         if self.query.diverse and wanted > _MOST_DIVERSE:
             raise QueryError(f"--diverse chooses up to {_MOST_DIVERSE:,} hits; ask for fewer, or leave it out.")
-        is_pooled = self.query.diverse or (self.query.records is not None and bool(self.parts))
+        is_pooled = self.query.diverse or self.query.records is not None
         count = _POOL if is_pooled else wanted
         while True:
             found, is_all = self._found(count)
@@ -86,7 +88,7 @@ class Ranking:
 
     def _is_too_far(self, candidate: Candidate) -> bool:
         least = self.query.min_score
-        return least is not None and candidate.cosine is not None and candidate.cosine < least
+        return least is not None and candidate.cosine is not None and candidate.cosine < least - _SHOWN
 
     def _by_vector(self, count: int) -> list[Candidate]:
         query = self.query

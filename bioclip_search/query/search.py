@@ -93,7 +93,7 @@ class Searcher:
         wanted = tuple(pair for name in query.taxa for pair in names(name))
         conditions = [] if query.where is None else [parse_condition(query.where).sql]
         if query.view is not None:
-            conditions.append(f"view = {quoted(query.view)}")
+            conditions.append(f"view = {quoted(query.view.strip().lower())}")
         return Filter(
             taxa=(wanted,) if wanted else (),
             not_taxa=tuple(pair for name in query.not_taxa for pair in names(name)),

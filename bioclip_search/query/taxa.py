@@ -6,6 +6,7 @@ from bioclip_search.backbone import MatchType
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import UnknownTaxon
 from bioclip_search.filters import Names
+from bioclip_search.names import NameKind, parse_name
 from bioclip_search.placement import open_backbone
 from bioclip_search.schema import TAXON_COLUMNS
 from bioclip_search.text import clean
@@ -29,9 +30,18 @@ def resolve_taxon(catalogue: Catalogue, name: str, *, include_missing: bool = Fa
 
 def names_meant(catalogue: Catalogue, name: str, present: Mapping[str, set[str]]) -> Names:
     """As `resolve_taxon`, among the names that are `present` by column; nothing for a name that no photo carries."""
-    wanted = (clean(name) or "").casefold()
-    found = _spelt(present, {(column, wanted) for column in TAXON_COLUMNS})
-    return found or _through_backbone(catalogue, name, present)
+    for asked in dict.fromkeys((name, _without_author(name))):
+        wanted = (clean(asked) or "").casefold()
+        found = _spelt(present, {(column, wanted) for column in TAXON_COLUMNS})
+        if found := found or _through_backbone(catalogue, asked, present):
+            return found
+    return ()
+
+
+def _without_author(name: str) -> str:
+    """“Danaus plexippus (Linnaeus, 1758)” -> “Danaus plexippus”; whatever is no such name stays."""
+    parsed = parse_name(name)
+    return parsed.canonical if parsed.kind is NameKind.SCIENTIFIC and parsed.authorship and parsed.canonical else name
 
 
 def _through_backbone(catalogue: Catalogue, name: str, present: Mapping[str, set[str]]) -> Names:

@@ -89,6 +89,8 @@ class Query:
             if any(clean(name) is None for name in names):
                 raise QueryError(f"The name after {option} is empty; give a name of any rank, or leave {option} out.")
         self._check_texts()
+        if self.records is not None and clean(self.records) is None:
+            raise QueryError("The words after --text-in-records are empty; give some, or leave it out.")
         object.__setattr__(self, "records", clean(self.records))
         if not all(math.isfinite(part.weight) for part in self.parts):
             raise QueryError("A weight must be a finite number.")
