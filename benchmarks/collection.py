@@ -44,10 +44,16 @@ class Collection:
             parents[rank] = above
         return cls(_drawn_by_abundance(rng, photos, count), parents, seed)
 
+    def groups(self, rank: str) -> Numbers:
+        """The number of every photo's taxon at a rank, [n]."""
+        return self.species if rank == "species" else self.parents[rank][self.species]
+
+    def name(self, rank: str, group: int) -> str:
+        return f"{rank.capitalize()} {group}"
+
     def names(self, rank: str) -> list[str]:
         """The name of every photo's taxon at a rank."""
-        groups = self.species if rank == "species" else self.parents[rank][self.species]
-        return [f"{rank.capitalize()} {group}" for group in groups]
+        return [self.name(rank, group) for group in self.groups(rank).tolist()]
 
     def vectors(self) -> "Drawing":
         return Drawing(self)

@@ -23,6 +23,7 @@ _REACH = 6.0
 # Standard deviations that what is left to chance is allowed to be off.
 _SURE = 5.0
 _SMALLEST_SPREAD = 1e-6
+_NO_ENERGY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,17 @@ class Codec:
 
     @classmethod
     def fit(cls, sample: Vectors) -> "Codec":
-        """The principal components of a sample of embeddings, float32 [n, dim] with n > 0."""
+        """The mean's direction and then the principal components of a sample, float32 [n, dim] with n > 0."""
         mean = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
-        centred = sample - mean
-        variances, basis = np.linalg.eigh((centred.T @ centred).astype(np.float64) / len(sample))
-        spread = np.sqrt(np.maximum(variances[::-1], 0.0))
+        # Every query has much of the mean in it. As a component of its own, that is no part of what is left to chance.
+        turn = np.linalg.qr(np.column_stack([mean, np.eye(len(mean), len(mean) - 1, -1)]).astype(np.float64))[0]
+        turned = (sample - mean) @ turn
+        variances, inner = np.linalg.eigh(turned[:, 1:].T @ turned[:, 1:] / len(sample))
+        spread = np.sqrt(np.maximum([np.square(turned[:, 0]).mean(), *variances[::-1]], 0.0))
+        basis = np.column_stack([turn[:, 0], turn[:, 1:] @ inner[:, ::-1]])
         return cls(
             mean,
-            np.ascontiguousarray(basis[:, ::-1], dtype=np.float32),
+            np.ascontiguousarray(basis, dtype=np.float32),
             np.maximum(spread, _SMALLEST_SPREAD).astype(np.float32),
         )
 
@@ -87,9 +91,10 @@ class Codec:
 
     def _alike(self, components: Vectors, end: int) -> float:
         """What the components behind `end` may add for photos that are like the query there too, as copies are:
-        no chance, but their common length."""
+        no chance, but their common length. What is much longer there than photos are, as texts are, is like none."""
         energy = float(np.square(self.spread[end:]).sum())
-        return min(float(np.linalg.norm(components[end:])) * math.sqrt(energy), energy)
+        length = float(np.linalg.norm(components[end:]))
+        return min(length * math.sqrt(energy), energy, 4 * energy**2 / max(length**2, _NO_ENERGY))
 
 
 @dataclass(frozen=True)
