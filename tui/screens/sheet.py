@@ -1,0 +1,20 @@
+"""A sheet that lies over the screen until Esc."""
+
+from typing import Generic, TypeVar
+
+from textual.screen import ModalScreen
+
+from tui.bindings import key
+
+__all__ = ["Sheet"]
+
+_Answer = TypeVar("_Answer")
+
+
+class Sheet(ModalScreen[_Answer | None], Generic[_Answer]):
+    """Esc leaves it without an answer; the focus then is where it was."""
+
+    BINDINGS = [key("escape", "leave", "Close", "Close this, change nothing", "close", show=True)]
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
