@@ -11,13 +11,16 @@ from bioclip_search.errors import CatalogueDamaged, CatalogueError
 from bioclip_search.lance_import import lancedb
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
-__all__ = ["among", "chunks", "collected", "connect", "lance_errors", "quoted", "scan", "writing"]
+__all__ = ["RowsMoved", "among", "chunks", "collected", "connect", "lance_errors", "quoted", "scan", "take", "writing"]
 
 _VALUES_AT_ONCE = 1_000
 _ROWS_AT_ONCE = 128
 _ROWS_TOGETHER = 8_192
+_TAKEN_AT_ONCE = 2_000
 # A scan was seen to wait for ever where a batch of rows did not fit into the buffer.
 _BUFFER_BYTES = 16 * 2**20
 _CACHE_BYTES = 128 * 2**20
@@ -96,6 +99,26 @@ def scan(table: Any, columns: Sequence[str], where: str | None = None) -> "Itera
     """
     query = table.search().select(list(columns)).limit(None)
     yield from (query.where(where) if where else query).to_batches()
+
+
+class RowsMoved(Exception):
+    """Rows are no longer where they were when their ids were read: the table was compacted."""
+
+
+def take(table: Any, row_ids: "npt.NDArray[np.uint64]", columns: Sequence[str]) -> "pa.Table":
+    """Columns of the rows with these ids, in their order. Raises RowsMoved."""
+    import numpy as np
+    import pyarrow as pa
+
+    parts = []
+    for start in range(0, max(1, len(row_ids)), _TAKEN_AT_ONCE):
+        part = row_ids[start : start + _TAKEN_AT_ONCE]
+        order = np.argsort(part)
+        taken = table.take_row_ids(part[order].tolist()).select(list(columns)).to_arrow()
+        if len(taken) != len(part):
+            raise RowsMoved
+        parts.append(taken.take(pa.array(np.argsort(order))))
+    return pa.concat_tables(parts)
 
 
 def collected(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Table]":

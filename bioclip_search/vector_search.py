@@ -18,6 +18,8 @@ from bioclip_search.nearest.build import build
 from bioclip_search.nearest.files import IndexInUse, IndexState, drop_index, in_use
 from bioclip_search.nearest.index import MARGIN, Index, RowIds
 from bioclip_search.schema import EMBEDDING, EMBEDDING_FOR_TEXT, IS_FOR_TEXT, PHOTO_COLUMNS, TAXON_COLUMNS
+from bioclip_search.storage import RowsMoved, take
+from bioclip_search.taxonomy import names_on
 from bioclip_search.vectors import Vectors, matrix, unit
 
 if TYPE_CHECKING:
@@ -41,7 +43,6 @@ _SHARE_UNKNOWN = 0.25
 _SHARE_CHANGED = 0.02
 _LEAST_CHANGED = 1_000
 _SAMPLE = 20_000
-_TAKEN_AT_ONCE = 2_000
 # Without the other columns batches may be larger than whole rows allow.
 _EMBEDDINGS_AT_ONCE = 2_048
 _IDS_AT_ONCE = 65_536
@@ -102,7 +103,7 @@ class VectorSearch:
                 view = None if exact or limit > _MOST_BY_CODES else self._view()
                 found = self._by_codes(view, vector, limit, filter_) if view else None
                 return self._by_comparing_all(vector, limit, filter_) if found is None else found
-            except _RowsMoved:
+            except RowsMoved:
                 # Another process has just compacted the table.
                 self._seen = None
         return self._by_comparing_all(vector, limit, filter_)
@@ -134,10 +135,13 @@ class VectorSearch:
 
     def names(self, *, include_missing: bool) -> dict[str, set[str]] | None:
         """By column the names that photos carry, where the index knows them all."""
+        index = self.index()
+        return index.names(include_missing=include_missing) if index else None
+
+    def index(self) -> Index | None:
+        """The index, if there is one that was made of the table as it is."""
         view = self._view()
-        if view is None or view.alive is not None or len(view.unknown):
-            return None
-        return view.index.names(include_missing=include_missing)
+        return view.index if view is not None and view.alive is None and not len(view.unknown) else None
 
     def report(self) -> IndexReport:
         """The state of the index."""
@@ -205,6 +209,8 @@ class VectorSearch:
             return places, row_ids[~there]
         index = view.index
         masks = [index.of_taxa(names) for names in filter_.taxa]
+        if filter_.is_placed:
+            masks.append(np.logical_or.reduce([index.with_names(names_on(path)) for path in filter_.within]))
         if filter_.not_taxa:
             masks.append(~index.of_taxa(filter_.not_taxa))
         if not filter_.include_missing and index.is_missing.any():
@@ -216,7 +222,7 @@ class VectorSearch:
         if view.alive is None:
             return view.index.rows(view.index.in_order(row_ids))
         # A record may be written anew without its row getting another id.
-        rows: list[dict[str, Any]] = self._take(row_ids, list(PHOTO_COLUMNS)).to_pylist()
+        rows: list[dict[str, Any]] = take(self._table, row_ids, list(PHOTO_COLUMNS)).to_pylist()
         return rows
 
     # The table
@@ -239,7 +245,7 @@ class VectorSearch:
             row_ids.append(batch["_rowid"].to_numpy())
         best = _best(np.concatenate(cosines), np.concatenate(row_ids), limit)
         candidates.look_at(best)
-        rows: list[dict[str, Any]] = self._take(best, list(PHOTO_COLUMNS)).to_pylist()
+        rows: list[dict[str, Any]] = take(self._table, best, list(PHOTO_COLUMNS)).to_pylist()
         return candidates.neighbours(best, rows)
 
     def _row_ids(self, where: str | None) -> RowIds:
@@ -262,31 +268,13 @@ class VectorSearch:
         return some
 
     def _embeddings(self, row_ids: RowIds) -> Vectors:
-        return matrix(self._take(row_ids, [self._column])[self._column].combine_chunks())
-
-    def _take(self, row_ids: RowIds, columns: list[str]) -> "pa.Table":
-        """The rows in the order of their ids."""
-        import pyarrow as pa
-
-        parts = []
-        for start in range(0, max(1, len(row_ids)), _TAKEN_AT_ONCE):
-            part = row_ids[start : start + _TAKEN_AT_ONCE]
-            order = np.argsort(part)
-            taken = self._table.take_row_ids(part[order].tolist()).select(columns).to_arrow()
-            if len(taken) != len(part):
-                raise _RowsMoved
-            parts.append(taken.take(pa.array(np.argsort(order))))
-        return pa.concat_tables(parts)
+        return matrix(take(self._table, row_ids, [self._column])[self._column].combine_chunks())
 
     def _all_rows(self) -> "Iterator[pa.RecordBatch]":
         query = self._table.search().select([*PHOTO_COLUMNS, self._column]).with_row_id(True)
         for batch in self._where(query, None).limit(None).to_batches():
             names = ["embedding" if name == self._column else name for name in batch.schema.names]
             yield batch.rename_columns(names)
-
-
-class _RowsMoved(Exception):
-    """Rows are no longer where they were when their ids were read."""
 
 
 class _Candidates:

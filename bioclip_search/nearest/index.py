@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState
+from bioclip_search.nearest.names import NO_NAME
 from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ MARGIN = 54
 ROWS_AT_ONCE = 8_192
 """Rows in a batch of the file of rows; only the last has fewer."""
 
+_UNKNOWN = -2
 _MUCH = 0.01
 
 
@@ -87,6 +89,19 @@ class Index:
             if code is not None:
                 found |= self._taxa[column] == code
         return found
+
+    def with_names(self, names: Sequence[tuple[str, str | None]]) -> npt.NDArray[np.bool_]:
+        """Which photos have all of the names, each in its column, and none where it is None: bool [n]."""
+        found = np.ones(len(self.row_ids), dtype=bool)
+        for column, name in names:
+            found &= self._taxa[column] == (NO_NAME if name is None else self._codes[column].get(name, _UNKNOWN))
+        return found
+
+    @property
+    def taxa(self) -> list[tuple[list[str], npt.NDArray[np.int32]]]:
+        """For every rank and then vernacularName the names that it has, and which of them each photo has, by number,
+        NO_NAME for none: int32 [n]."""
+        return [(list(self._codes[column]), codes) for column, codes in self._taxa.items()]
 
     def names(self, *, include_missing: bool) -> dict[str, set[str]]:
         """By column the names that photos carry."""

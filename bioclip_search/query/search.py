@@ -12,6 +12,7 @@ from bioclip_search.conditions import parse_condition
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import QueryError
 from bioclip_search.filters import Filter
+from bioclip_search.listing import Listing
 from bioclip_search.query.choose import Candidate, one_a_specimen
 from bioclip_search.query.hits import Determined, Hit, Hits
 from bioclip_search.query.ranking import Ranking
@@ -99,13 +100,19 @@ class Searcher:
             not_taxa=tuple(pair for name in query.not_taxa for pair in names(name)),
             conditions=tuple(conditions),
             include_missing=query.include_missing,
+            within=query.within,
         )
 
     def _listed(self, query: Query, filter_: Filter) -> list[Hit]:
+        start, stop = query.offset, query.offset + query.limit
+        if not query.by_specimen:
+            return [Hit(photo, None) for photo in self._catalogue.listing(filter_).photos(start, stop)]
         photos = sorted(self._catalogue.photos(filter_.sql), key=lambda photo: (photo.root, photo.path))
-        if query.by_specimen:
-            photos = one_a_specimen(photos, lambda photo: photo)
-        return [Hit(photo, None) for photo in photos[query.offset : query.offset + query.limit]]
+        return [Hit(photo, None) for photo in one_a_specimen(photos, lambda photo: photo)[start:stop]]
+
+    def listing(self, query: Query) -> Listing:
+        """All photos that a query without parts and words in records means, whatever its limit and offset."""
+        return self._catalogue.listing(self._filter(query))
 
     def _is_no_match(self, query: Query, parts: Sequence[PartVector], best: Sequence[Candidate]) -> bool | None:
         """Whether none of the best is nearer to any part that it should be like than unrelated queries come."""
