@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from textual.binding import Binding
+
 from bioclip_search.query import Hit
 from bioclip_search.text import printable
 from tui.desktop import clipboard_command, has_desktop, open_command, put_on_clipboard, reveal_command
@@ -35,6 +37,9 @@ COPIES = {
     "name": "scientific name",
     "occurrence": "occurrenceID",
 }
+
+
+_KEYS = {"tab": "Tab", "shift+tab": "Shift+Tab", "enter": "⏎", "escape": "Esc", "backspace": "Backspace", "space": "Space"}
 
 
 class PhotoActions(_Base):
@@ -162,6 +167,10 @@ class PhotoActions(_Base):
         super().copy_to_clipboard(text)
 
     # Everywhere
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as it is written in the last line and in the help."""
+        return _KEYS.get(binding.key) or super().get_key_display(binding)
 
     def action_press(self, keys: str) -> None:
         """As if this key had been pressed: what a click on the last line does."""

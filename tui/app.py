@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual import on
 from textual.app import App
-from textual.binding import Binding
 
 from bioclip_search.errors import BioclipSearchError, CatalogueError, PhotoError
 from bioclip_search.query import Hit
 from tui.actions import PhotoActions
-from tui.bindings import EVERYWHERE
+from tui.bindings import key
 from tui.commands import Commands
 from tui.config import Config
 from tui.desktop import Opener, start
@@ -42,6 +41,7 @@ from tui.theme import DARK, LIGHT, theme_name
 from tui.widgets.hit_view import HitView, TileState, key_of
 from tui.widgets.results_pane import ResultsPane
 from tui.widgets.search_bar import SearchBar
+from tui.widgets.specimen import SpecimenPane
 from tui.widgets.taxa_pane import TaxaPane
 from tui.widgets.title_line import TitleLine
 
@@ -67,8 +67,13 @@ class BrowseApp(PhotoActions, App[None]):
     CSS_PATH = "tui.tcss"
     TITLE = "bioclip-search"
     COMMANDS = {Commands}
-    COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS = [Binding("ctrl+c", "help_quit", "Quit", show=False, id="interrupt", tooltip="How to leave")]
+    BINDINGS = [
+        key("question_mark,f1", "help", "Help", "All keys of where you are", "help", show=True),
+        key("ctrl+p", "command_palette", "Commands", "Find a command by its name", "commands", show=True),
+        key("T", "next_theme", "Light/dark", "Change between the light and the dark colours", "theme"),
+        key("E", "details", "Details", "What went wrong last, in full", "details"),
+        key("q", "leave", "Quit", "Leave the program", "quit", show=True),
+    ]
 
     def __init__(
         self,
@@ -81,7 +86,7 @@ class BrowseApp(PhotoActions, App[None]):
     ) -> None:
         super().__init__()
         self.config = config or Config()
-        self.images = images
+        self.images = self.first_images = images
         self.opener = opener
         self.marks: dict[str, Hit] = {}
         self.last_error = ""
@@ -90,7 +95,7 @@ class BrowseApp(PhotoActions, App[None]):
         self._open_archive = open_archive
         self._archive: Archive | None = None
         self._is_model_asked = False
-        self._is_exporting = False
+        self._is_exporting = self._is_leaving = False
         self._tiles, self._specimen, self._counts, self._found = (Lane(latest=True) for _ in range(4))
         self._taxa, self._others = Lane(), Lane()
         self.main = MainScreen()
@@ -129,7 +134,7 @@ class BrowseApp(PhotoActions, App[None]):
     def _opened(self, archive: "Archive") -> None:
         is_first = self._archive is None
         self._archive = archive
-        self.main.query_one(TaxaPane).tree.begin(archive.photos)
+        self.main.query_one(TaxaPane).taxa.begin(archive.photos)
         self.main.problem = None
         self.tell_title()
         if self._screen_is_main():
@@ -231,7 +236,7 @@ class BrowseApp(PhotoActions, App[None]):
 
     def recount(self) -> None:
         """Have the hits of what is shown counted by taxon."""
-        tree, question = self.main.query_one(TaxaPane).tree, self.main.question
+        tree, question = self.main.query_one(TaxaPane).taxa, self.main.question
         if not question.is_search:
             tree.count(None)
             return
@@ -258,7 +263,7 @@ class BrowseApp(PhotoActions, App[None]):
 
     @on(BranchesWanted)
     def _read_branches(self, wanted: BranchesWanted) -> None:
-        tree, path = self.main.query_one(TaxaPane).tree, wanted.path
+        tree, path = self.main.query_one(TaxaPane).taxa, wanted.path
 
         def failed(sentence: str) -> None:
             tree.fail(path)
@@ -283,8 +288,8 @@ class BrowseApp(PhotoActions, App[None]):
             return
 
         def job(archive: "Archive") -> None:
-            results.read(wanted.start, wanted.stop)
-            hits = [hit for index in range(wanted.start, wanted.stop) if (hit := results.at(index)) is not None]
+            results.read(wanted.start, wanted.end)
+            hits = [hit for index in range(wanted.start, wanted.end) if (hit := results.at(index)) is not None]
             self.call_later(view.put, {})
             if not wanted.pictures:
                 return
@@ -298,8 +303,6 @@ class BrowseApp(PhotoActions, App[None]):
 
     @on(SpecimenWanted)
     def _read_specimen(self, wanted: SpecimenWanted) -> None:
-        from tui.screens.main import SpecimenPane
-
         pane, hit = self.main.query_one(SpecimenPane), wanted.hit
         is_sharp = self.images in (Mode.KITTY, Mode.SIXEL)
 

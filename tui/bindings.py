@@ -2,7 +2,7 @@
 
 from textual.binding import Binding
 
-__all__ = ["EVERYWHERE", "PHOTO_KEYS", "key"]
+__all__ = ["PHOTO_KEYS", "key"]
 
 
 def key(keys: str, action: str, description: str, tooltip: str, id_: str, *, show: bool = False) -> Binding:
@@ -21,12 +21,4 @@ PHOTO_KEYS = (
     key("a", "app.siblings", "Same specimen", "Show all photos of this specimen", "siblings"),
     key("u", "app.suggestions", "Suggestions", "What this could be: identify, accept, reject", "suggestions"),
     key("i", "app.next_image_mode", "Image mode", "Draw pictures another way", "image-mode"),
-)
-
-EVERYWHERE = (
-    key("question_mark,f1", "app.help", "Help", "All keys of where you are", "help", show=True),
-    key("ctrl+p", "app.command_palette", "Commands", "Find a command by its name", "commands", show=True),
-    key("T", "app.next_theme", "Light/dark", "Change between the light and the dark colours", "theme"),
-    key("E", "app.details", "Details", "What went wrong last, in full", "details"),
-    key("q", "app.leave", "Quit", "Leave the program", "quit", show=True),
 )

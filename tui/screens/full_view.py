@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from bioclip_search.query import Hit
 from bioclip_search.text import printable
-from tui.bindings import EVERYWHERE, PHOTO_KEYS, key
+from tui.bindings import PHOTO_KEYS, key
 from tui.described import full_name
 from tui.images import Mode
 from tui.messages import PictureWanted
@@ -45,7 +45,6 @@ class FullView(Screen[None]):
         key("down,j,shift+down", "pan(0,1)", "Pan down", "Look further down", "full-pan-down"),
         *PHOTO_KEYS,
         key("escape,enter,backspace", "leave", "Back", "Back to the results", "full-leave", show=True),
-        *EVERYWHERE,
     ]
 
     def __init__(self, pane: "ResultsPane", mode: Mode) -> None:

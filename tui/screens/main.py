@@ -13,9 +13,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from bioclip_search.query import Hit
-from tui.bindings import EVERYWHERE, PHOTO_KEYS, key
+from tui.bindings import PHOTO_KEYS, key
 from tui.history import History, View
 from tui.messages import ModelWanted, QuestionAsked, SearchGivenUp, SpecimenWanted, TaxonChosen
+from tui.screens.full_view import FullView
 from tui.question import RANKS_TO_CHOOSE, Question
 from tui.status import default_order, nothing_found, remark, status
 from tui.widgets.banner import Banner
@@ -67,7 +68,6 @@ class MainScreen(Screen[None]):
         key("M", "show_marked", "Marked", "Show the marked photos", "show-marked"),
         key("e", "app.export", "Export", "Write the marked photos to a CSV file", "export"),
         key("r", "app.reload", "Reload", "Read the catalogue again", "reload"),
-        *EVERYWHERE,
     ]
     AUTO_FOCUS = "Gallery"
 
@@ -165,7 +165,7 @@ class MainScreen(Screen[None]):
         if not bar.input.has_focus:
             bar.put(question.words)
         bar.say_kind("similar" if question.like else "image" if question.picture else "text")
-        self.query_one(TaxaPane).tree.choose(question.taxon)
+        self.query_one(TaxaPane).taxa.choose(question.taxon)
         self._write_filters()
         if not view.results.count:
             self.query_one(SpecimenPane).show(None, "")
@@ -187,6 +187,11 @@ class MainScreen(Screen[None]):
         if self._clock is not None:
             self._clock.stop()
             self._clock = None
+
+    def show_kept(self, question: Question, results: "Results") -> None:
+        """Show photos that were gathered by hand; they are not asked of the catalogue."""
+        self.post_message(SearchGivenUp())
+        self.answered(QuestionAsked(question), results)
 
     # The search bar, the tree, the results
 
@@ -214,9 +219,10 @@ class MainScreen(Screen[None]):
         self.query_one(SearchBar).put(self.question.words)
         self.pane.view.focus()
 
-    @on(HitView.LeaveUp)
-    def _left_results(self) -> None:
-        self.action_search()
+    @on(HitView.Selected)
+    def _selected(self, event: HitView.Selected) -> None:
+        event.stop()
+        self.app.push_screen(FullView(self.pane, self.app.images))  # type: ignore[attr-defined]
 
     @on(TaxonChosen)
     def _chose_taxon(self, event: TaxonChosen) -> None:
@@ -252,13 +258,13 @@ class MainScreen(Screen[None]):
 
         self.app.push_screen(ImagePrompt(), search)
 
-    def similar(self, question: Question) -> None:
-        """Ask for photos like one of these."""
-        self.ask(question)
-
     def action_taxa(self) -> None:
         self.remove_class("-detail", "-no-taxa")
-        self.query_one(TaxaPane).tree.focus()
+        self.query_one(TaxaPane).taxa.focus()
+
+    def action_find_taxon(self) -> None:
+        self.remove_class("-detail", "-no-taxa")
+        self.query_one(TaxaPane).action_find()
 
     def action_view(self) -> None:
         self.pane.toggle_view()

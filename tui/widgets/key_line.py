@@ -5,15 +5,16 @@ from typing import Any
 from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
-from textual.style import Style
-from textual.widget import Widget
+
+from tui.widgets.action_line import ActionLine, Piece
 
 __all__ = ["KeyLine"]
 
+_ORDER = ("search-text", "taxa", "next-pane", "similar", "view", "detail", "open", "copy-path")
 _LAST = ("help", "commands", "quit")
 
 
-class KeyLine(Widget):
+class KeyLine(ActionLine):
     """Keys and their names, from the bindings that are active; each may be clicked. Help and leaving always fit."""
 
     def on_mount(self) -> None:
@@ -22,24 +23,26 @@ class KeyLine(Widget):
     def _changed(self, _screen: Screen[Any]) -> None:
         self.refresh()
 
+    @property
+    def text(self) -> str:
+        """The line as one reads it."""
+        return self.render().plain
+
     def render(self) -> Content:
-        shown = [self._piece(binding) for binding in self._bindings(is_last=False)]
-        last = [self._piece(binding) for binding in self._bindings(is_last=True)]
-        room = self.size.width - sum(piece.cell_length for piece in last)
-        fitting: list[Content] = []
-        for piece in shown:
-            room -= piece.cell_length
-            if room < 0:
-                break
-            fitting.append(piece)
-        return Content.assemble(*fitting, *last)
+        shown: dict[str, Binding] = {}
+        for active in self.screen.active_bindings.values():
+            if active.binding.show and active.binding.id:
+                shown.setdefault(active.binding.id, active.binding)
+        last = [self._piece(shown.pop(id_)) for id_ in _LAST if id_ in shown]
+        # What the pane has for itself comes first.
+        own = [binding for id_, binding in shown.items() if id_ not in _ORDER]
+        pieces = [self._piece(binding) for binding in (*own, *(shown[id_] for id_ in _ORDER if id_ in shown))]
+        room = self.size.width - sum(content.cell_length for content, _ in last)
+        while pieces and sum(content.cell_length for content, _ in pieces) > room:
+            pieces.pop()
+        return self.line_of([*pieces, *last])
 
-    def _bindings(self, *, is_last: bool) -> list[Binding]:
-        active = {one.binding.id or one.binding.key: one.binding for one in self.screen.active_bindings.values()}
-        shown = [binding for binding in active.values() if binding.show and (binding.id in _LAST) is is_last]
-        return sorted(shown, key=lambda one: _LAST.index(one.id)) if is_last else shown  # type: ignore[arg-type]
-
-    def _piece(self, binding: Binding) -> Content:
+    def _piece(self, binding: Binding) -> Piece:
         key = self.app.get_key_display(binding)
-        click = Style.from_meta({"@click": f"app.press({binding.key!r})"})
-        return Content.assemble((f" {key}", "bold $accent"), (f" {binding.description} ", "$quiet")).stylize(click)
+        content = Content.assemble((f" {key} ", "bold $accent"), (f"{binding.description} ", "$quiet"))
+        return content, f"app.press({binding.key!r})"

@@ -1,11 +1,10 @@
 """The box for words. It asks a moment after the last key, or at once with Enter."""
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
-from textual.style import Style
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -61,12 +60,13 @@ class SearchBar(Horizontal):
 
     def say_kind(self, kind: str) -> None:
         """What is searched by now: text, image or similar."""
-        image = Style.from_meta({"@click": "screen.image_search"})
         self.query_one("#search-kind", Static).update(
-            Content.assemble((f"[{kind}]", "$accent"), ("  image… ", "$quiet"), ("⏎ run", "$quiet")).stylize(
-                image, len(kind) + 4, len(kind) + 10
-            )
+            Content.assemble((f"[{kind}]", "$accent"), ("  image…  ⏎ run", "$quiet"))
         )
+
+    @on(events.Click, "#search-kind")
+    def _clicked(self) -> None:
+        self.screen.action_image_search()  # type: ignore[attr-defined]
 
     @property
     def input(self) -> SearchInput:

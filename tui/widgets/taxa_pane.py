@@ -70,7 +70,7 @@ class TaxaPane(Vertical):
         self._show(is_finding=False)
 
     @property
-    def tree(self) -> TaxonTree:
+    def taxa(self) -> TaxonTree:
         return self.query_one(TaxonTree)
 
     def action_find(self) -> None:
@@ -81,7 +81,7 @@ class TaxaPane(Vertical):
         """Back to the tree as it was."""
         self._show(is_finding=False)
         self.query_one(_NameBox).value = ""
-        self.tree.focus()
+        self.taxa.focus()
 
     def found(self, words: str, branches: Sequence[Branch]) -> None:
         """Taxa with these words in their names; those of words that were changed since are not shown."""
@@ -97,7 +97,7 @@ class TaxaPane(Vertical):
         self.border_subtitle = f"{len(self._found):,} taxa" if words else ""
 
     def _show(self, *, is_finding: bool) -> None:
-        self.tree.display = not is_finding
+        self.taxa.display = not is_finding
         self.query_one(_FoundTaxa).display = is_finding
         self.query_one(_NameBox).display = is_finding
         self.border_subtitle = "" if is_finding else "f finds"

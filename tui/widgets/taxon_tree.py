@@ -58,21 +58,21 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
         self._chosen: TaxonPath = ()
         self._counts: Mapping[TaxonPath, int] | None = None
         self._wanted: TaxonPath = ()
-        self._nodes: dict[TaxonPath, Node] = {(): self.root}
+        self._by_path: dict[TaxonPath, Node] = {(): self.root}
 
     # What is shown
 
     def begin(self, photos: int) -> None:
         """The tree of a catalogue with so many photos, from its root."""
         self.root.remove_children()
-        self._nodes = {(): self.root}
+        self._by_path = {(): self.root}
         self.root.data = Row(Branch((), None, "All taxa", None, photos, True))
         self.root.expand()
         self._ask(self.root)
 
     def fill(self, path: TaxonPath, branches: Sequence[Branch]) -> None:
         """The children of a taxon have come."""
-        node = self._nodes.get(path)
+        node = self._by_path.get(path)
         if node is not None:
             node.remove_children()
             self._add(node, branches)
@@ -80,7 +80,7 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
 
     def fail(self, path: TaxonPath) -> None:
         """The children of a taxon could not be read; it can be opened again."""
-        node = self._nodes.get(path)
+        node = self._by_path.get(path)
         if node is not None and node.data is not None:
             node.remove_children()
             node.data.is_asked = False
@@ -104,7 +104,7 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
     def _add(self, node: Node, branches: Sequence[Branch]) -> None:
         """Some children now, a line for the rest: a genus may have thousands of species."""
         for branch in branches[:_AT_ONCE]:
-            self._nodes[branch.path] = node.add("", data=Row(branch), allow_expand=branch.has_children)
+            self._by_path[branch.path] = node.add("", data=Row(branch), allow_expand=branch.has_children)
         if rest := branches[_AT_ONCE:]:
             node.add_leaf("", data=Row(rest=rest, words=f"… {len(rest):,} more"))
 
@@ -120,16 +120,16 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
         """Open the next taxon on the way to the one that is wanted, as far as it has been read."""
         wanted = self._wanted
         for length in range(len(wanted)):
-            node = self._nodes.get(wanted[:length])
-            if node is None or wanted[: length + 1] in self._nodes:
+            node = self._by_path.get(wanted[:length])
+            if node is None or wanted[: length + 1] in self._by_path:
                 continue
             if node.data is not None and not node.data.is_asked:
                 node.expand()
             return
-        if wanted and (node := self._nodes.get(wanted)) is not None:
+        if wanted and (node := self._by_path.get(wanted)) is not None:
             self._wanted = ()
             for above in range(len(wanted)):
-                self._nodes[wanted[:above]].expand()
+                self._by_path[wanted[:above]].expand()
             self.call_after_refresh(self.move_cursor, node)
 
     # What the user does
