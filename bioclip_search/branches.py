@@ -52,11 +52,11 @@ class Branches:
         self._numbers: dict[int, dict[str, int]] = {}
 
     @classmethod
-    def of(cls, names: Sequence[Sequence[str]], columns: Sequence[Codes]) -> tuple["Branches", Codes]:
-        """The tree of photos whose names are numbers in eight `columns`, int32 [n], and the row of each photo's taxon,
-        int32 [n]."""
-        rows, first = _ranked(columns, [len(some) for some in names])
-        codes = np.stack([column[first] for column in columns], axis=1)
+    def of(cls, names: Sequence[Sequence[str]], column: Callable[[int], Codes]) -> tuple["Branches", Codes]:
+        """The tree of photos whose names are numbers in eight columns, int32 [n], and the row of each photo's taxon,
+        int32 [n]; `column` gives a column by its number, twice, so that they need not be held together."""
+        rows, first = _ranked(column, [len(some) for some in names])
+        codes = np.stack([column(at)[first] for at in range(len(names))], axis=1)
         return cls(codes, names, np.bincount(rows, minlength=len(first))), rows
 
     def __len__(self) -> int:
@@ -68,6 +68,16 @@ class Branches:
         other = Branches(self._codes, self._names, counts)
         other._numbers = self._numbers
         return other
+
+    @property
+    def counts(self) -> Counts:
+        """The number of photos of each distinct taxon, int64 [m]."""
+        return self._counts
+
+    @property
+    def lineages(self) -> tuple[Codes, Sequence[Sequence[str]]]:
+        """The distinct taxa: `codes` and `names` as they were given."""
+        return self._codes, self._names
 
     # Which taxa
 
@@ -83,6 +93,13 @@ class Branches:
             low, high = np.searchsorted(column, code, "left"), np.searchsorted(column, code, "right")
             start, stop = start + int(low), start + int(high)
         return slice(start, stop)
+
+    def exactly(self, path: TaxonPath) -> Counts:
+        """The rows of a taxon itself, whatever its common name, without those of what belongs to it."""
+        span = self.span(path)
+        depth = RANKS.index(path[-1][0]) + 1 if path else 0
+        rows: Counts = span.start + np.flatnonzero((self._codes[span, depth:_RANKS] == NO_NAME).all(axis=1))
+        return rows
 
     def bearing(self, names: Sequence[tuple[str, str]]) -> Mask:
         """Which taxa have one of the names in its column, bool [m]; columns are ranks and vernacularName."""
@@ -244,31 +261,33 @@ def _starts(rows: npt.NDArray[np.integer]) -> Counts:
     return np.flatnonzero(np.concatenate([[True], differs]))
 
 
-def _ranked(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[Codes, Counts]:
+def _ranked(column: Callable[[int], Codes], sizes: Sequence[int]) -> tuple[Codes, Counts]:
     """The rank of every row of columns int32 [n] among the distinct ones, int32 [n], and one row with each rank."""
-    total = np.zeros(len(columns[0]), dtype=np.int64)
-    span = 1
-    for codes, size in zip(columns, sizes, strict=True):
+    total = column(0).astype(np.int64)
+    total += 1
+    span = sizes[0] + 1
+    for at, size in enumerate(sizes[1:], start=1):
         if span * (size + 1) > _LARGEST:
-            total, first = _dense(total)
-            span = len(first)
-        total = total * (size + 1) + (codes + 1)
+            ranks, first = _dense(total)
+            total, span = ranks.astype(np.int64), len(first)
+        total *= size + 1
+        total += column(at)
+        total += 1
         span *= size + 1
-    rows, first = _dense(total)
-    return rows.astype(np.int32), first
+    return _dense(total)
 
 
-def _dense(numbers: Counts) -> tuple[Counts, Counts]:
-    """Numbers int64 [n] as their ranks among the distinct ones, int64 [n], and a row with each rank."""
+def _dense(numbers: Counts) -> tuple[Codes, Counts]:
+    """Numbers int64 [n] as their ranks among the distinct ones, int32 [n], and a row with each rank."""
     import pyarrow as pa
 
     # Hashing finds what is equal in a tenth of the time that sorting takes.
     encoded = pa.array(numbers).dictionary_encode()
     distinct = encoded.dictionary.to_numpy(zero_copy_only=False)
     order = np.argsort(distinct)
-    rank = np.empty(len(order), dtype=np.int64)
+    rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order))
-    ranks = rank[encoded.indices.to_numpy(zero_copy_only=False)]
+    ranks: Codes = rank[encoded.indices.to_numpy(zero_copy_only=False)]
     first = np.empty(len(order), dtype=np.int64)
     first[ranks[::-1]] = np.arange(len(ranks) - 1, -1, -1)
     return ranks, first

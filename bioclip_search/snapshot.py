@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from bioclip_search.branches import Branches, Codes, Mask
 from bioclip_search.filters import Filter
-from bioclip_search.nearest.index import Index, RowIds
+from bioclip_search.nearest.index import ROWS_AT_ONCE, Index, RowIds
 from bioclip_search.nearest.names import coded
-from bioclip_search.schema import TAXON_COLUMNS
+from bioclip_search.schema import PHOTO_COLUMNS, TAXON_COLUMNS, THUMBNAIL, photo_from_row
+from bioclip_search.specimen import Photo
 from bioclip_search.storage import take
 
 if TYPE_CHECKING:
@@ -23,27 +24,28 @@ __all__ = ["Places", "Snapshot"]
 Places = npt.NDArray[np.int32]
 
 # Narrow columns: batches of the size that whole rows need would cost ten times as much.
-_AT_ONCE = 32_768
+_AT_ONCE = 8_192
+# Photos that stand in more parts of the file than this are read sooner from the table.
+_FEW_BATCHES = 8
 
 
 class Snapshot:
     """The rows of a table at one version, known by their places in it, 0 to n - 1.
 
     `table` is a LanceDB table that was checked out at a version; with an `index` that was made of that version the
-    taxa need not be read from the table. What is costly is made when it is first asked for, by one thread.
+    table itself is read for little. What is costly is made when it is first asked for, by one thread.
     """
 
     def __init__(self, table: Any, index: Index | None = None) -> None:
-        self.table = table
+        self._table = table
+        self._index = index
         self._lock = Lock()
-        self._order_lock = Lock()
-        if index is not None:
-            self.row_ids: RowIds = index.row_ids
-            self.is_missing: Mask = np.asarray(index.is_missing)
-            names, columns = [list(some) for some, _ in index.taxa], [codes for _, codes in index.taxa]
-        else:
+        if index is None:
             self.row_ids, self.is_missing, names, columns = _read(table)
-        self.branches, self.taxon = Branches.of(names, columns)
+            self.branches, self.taxon = Branches.of(names, columns.__getitem__)
+        else:
+            self.row_ids, self.is_missing = index.row_ids, np.asarray(index.is_missing)
+            self.branches, self.taxon = Branches.of(index.taxon_names, index.taxon_codes)
         self.has_missing = bool(self.is_missing.any())
 
     def __len__(self) -> int:
@@ -55,6 +57,8 @@ class Snapshot:
         if not self.has_missing:
             return self.branches
         return self.branches.counted(np.bincount(self.taxon[~self.is_missing], minlength=len(self.branches)))
+
+    # Which rows
 
     def selected(self, filter_: Filter) -> Mask | None:
         """Which rows a filter leaves, bool [n]; None for all."""
@@ -83,11 +87,11 @@ class Snapshot:
 
     def _meeting(self, condition: str) -> Mask:
         found = np.zeros(len(self), dtype=np.bool_)
-        for batch in _batches(self.table, ["_rowid"], condition):
-            found[self.places_of(batch["_rowid"].to_numpy())] = True
+        for batch in _batches(self._table, ["_rowid"], condition):
+            found[self._places_of(batch["_rowid"].to_numpy())] = True
         return found
 
-    def places_of(self, row_ids: RowIds) -> npt.NDArray[np.int64]:
+    def _places_of(self, row_ids: RowIds) -> npt.NDArray[np.int64]:
         """The places of rows that are all in the table."""
         at = np.searchsorted(self.row_ids, row_ids, sorter=self._sorter)
         return at if self._sorter is None else self._sorter[at]
@@ -96,9 +100,11 @@ class Snapshot:
     def _sorter(self) -> npt.NDArray[np.int64] | None:
         return None if bool(np.all(self.row_ids[1:] > self.row_ids[:-1])) else np.argsort(self.row_ids)
 
+    # In which order
+
     def in_order(self, mask: Mask | None) -> Places:
         """The places that a mask leaves, in the order of root and path."""
-        with self._order_lock:
+        with self._lock:
             order = self._order
         if order is None:
             return np.arange(len(self), dtype=np.int32) if mask is None else np.flatnonzero(mask).astype(np.int32)
@@ -109,30 +115,60 @@ class Snapshot:
         """All places in the order of root and path; None where the table has it already."""
         if self._is_sorted():
             return None
-        import pyarrow as pa
         import pyarrow.compute as pc
 
-        batches = _batches(self.table, ["root", "path"])
-        rows = pa.Table.from_batches([batch.drop_columns(["_rowid"]) for batch in batches])
-        order = pc.sort_indices(rows, sort_keys=[("root", "ascending"), ("path", "ascending")])
-        places: Places = order.to_numpy().astype(np.int32)
-        return places
+        keys = [("root", "ascending"), ("path", "ascending")]
+        order: Places = pc.sort_indices(self.columns(["root", "path"]), sort_keys=keys).to_numpy().astype(np.int32)
+        return order
 
     def _is_sorted(self) -> bool:
-        """Whether the table has the order of root and path: seen without holding it."""
+        """Whether the places have the order of root and path: seen without holding these."""
         last: tuple[str, str] = ("", "")
-        for batch in _batches(self.table, ["root", "path"]):
-            if not batch.num_rows:
-                continue
+        at = 0
+        for batch in self._scan(["root", "path"]):
             roots, paths = batch["root"], batch["path"]
+            if not len(roots):
+                continue
+            row_ids = self.row_ids[at : at + len(roots)]
+            if "_rowid" in batch.schema.names and not np.array_equal(batch["_rowid"].to_numpy(), row_ids):
+                return False
             if (roots[0].as_py(), paths[0].as_py()) < last or not _ascends(roots, paths):
                 return False
             last = (roots[-1].as_py(), paths[-1].as_py())
+            at += len(roots)
         return True
 
-    def rows(self, places: npt.NDArray[np.integer], columns: Sequence[str]) -> "pa.Table":
-        """Columns of the rows at some places, in their order."""
-        return take(self.table, self.row_ids[places], columns)
+    # What stands in them
+
+    def photos(self, places: npt.NDArray[np.integer]) -> list[Photo]:
+        """The photos at some places, in their order."""
+        if self._index is not None and len(np.unique(places // ROWS_AT_ONCE)) <= _FEW_BATCHES:
+            rows = self._index.rows(places.astype(np.int64))
+            self._index.let_go()
+        else:
+            rows = take(self._table, self.row_ids[places], PHOTO_COLUMNS).to_pylist()
+        return [photo_from_row(row) for row in rows]
+
+    def thumbnails(self, places: npt.NDArray[np.integer]) -> list[bytes]:
+        """The thumbnails (JPEG, 256 pixels) of the photos at some places; b"" where there is none."""
+        column = take(self._table, self.row_ids[places], [THUMBNAIL])[THUMBNAIL]
+        return [thumbnail or b"" for thumbnail in column.to_pylist()]
+
+    def columns(self, columns: Sequence[str]) -> "pa.Table":
+        """Columns of all rows, in the order of their places; for narrow ones, without embedding and thumbnail."""
+        import pyarrow as pa
+
+        rows = pa.Table.from_batches(list(self._scan(columns)))
+        if "_rowid" not in rows.column_names:
+            return rows
+        row_ids = rows["_rowid"].to_numpy()
+        rows = rows.drop_columns(["_rowid"])
+        if np.array_equal(row_ids, self.row_ids):
+            return rows
+        return rows.take(pa.array(np.argsort(self._places_of(row_ids))))
+
+    def _scan(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
+        return _batches(self._table, columns) if self._index is None else self._index.scan(columns)
 
 
 def _ascends(roots: "pa.Array", paths: "pa.Array") -> bool:
@@ -162,6 +198,7 @@ def _read(table: Any) -> tuple[RowIds, Mask, list[list[str]], list[Codes]]:
 
 
 def _batches(table: Any, columns: Sequence[str], where: str | None = None) -> "Iterator[pa.RecordBatch]":
+    """Columns and `_rowid` of the rows that a condition selects."""
     query = table.search().select(list(columns)).with_row_id(True)
     if where is not None:
         query = query.where(where)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,6 +96,7 @@ class VectorSearch:
         self._is_past = is_past
         self._seen: _View | None = None
         self._selected: dict[tuple[int, str | None], RowIds] = {}
+        self._lock = RLock()
 
     def nearest(self, vector: Vectors, limit: int, filter_: Filter, *, exact: bool = False) -> list[Neighbour]:
         """The photos nearest to a unit vector float32 [dim], best first; equally near ones in the table's order."""
@@ -143,6 +145,12 @@ class VectorSearch:
         view = self._view()
         return view.index if view is not None and view.alive is None and not len(view.unknown) else None
 
+    def let_go(self) -> None:
+        """Give back the memory of what was read of the index's files."""
+        view = self._seen
+        if view is not None:
+            view.index.let_go()
+
     def report(self) -> IndexReport:
         """The state of the index."""
         view = self._view()
@@ -174,17 +182,18 @@ class VectorSearch:
 
     def _view(self) -> "_View | None":
         """The index, and what it does not know; None without one that helps."""
-        used = in_use(self._home)
-        version = int(self._table.version)
-        # Row ids of the past may have been given again.
-        if used is None or (self._is_past and used.state.version != version):
-            return None
-        if self._seen is None or (self._seen.version, self._seen.used) != (version, used):
-            self._seen = self._compared(used, version)
-        view = self._seen
-        if view is None or len(view.unknown) > max(_FEW, _SHARE_UNKNOWN * used.state.rows):
-            return None
-        return view
+        with self._lock:
+            used = in_use(self._home)
+            version = int(self._table.version)
+            # Row ids of the past may have been given again.
+            if used is None or (self._is_past and used.state.version != version):
+                return None
+            if self._seen is None or (self._seen.version, self._seen.used) != (version, used):
+                self._seen = self._compared(used, version)
+            view = self._seen
+            if view is None or len(view.unknown) > max(_FEW, _SHARE_UNKNOWN * used.state.rows):
+                return None
+            return view
 
     def _compared(self, used: IndexInUse, version: int) -> "_View | None":
         is_open = self._seen is not None and self._seen.used == used
@@ -250,16 +259,17 @@ class VectorSearch:
 
     def _row_ids(self, where: str | None) -> RowIds:
         """The ids of the rows that a condition selects; those of the last conditions are remembered."""
-        key = (int(self._table.version), where)
-        if key not in self._selected:
-            query = self._where(self._table.search().select(["_rowid"]).with_row_id(True), where)
-            # Row ids alone are small: batches of the size that whole rows need would cost ten times as much.
-            batches = query.limit(None).to_batches(_IDS_AT_ONCE)
-            parts = [batch["_rowid"].to_numpy(zero_copy_only=False) for batch in batches]
-            while len(self._selected) >= _REMEMBERED:
-                del self._selected[next(iter(self._selected))]
-            self._selected[key] = np.concatenate([np.empty(0, dtype=np.uint64), *parts])
-        return self._selected[key]
+        with self._lock:
+            key = (int(self._table.version), where)
+            if key not in self._selected:
+                query = self._where(self._table.search().select(["_rowid"]).with_row_id(True), where)
+                # Row ids alone are small: batches of the size that whole rows need would cost ten times as much.
+                batches = query.limit(None).to_batches(_IDS_AT_ONCE)
+                parts = [batch["_rowid"].to_numpy(zero_copy_only=False) for batch in batches]
+                while len(self._selected) >= _REMEMBERED:
+                    del self._selected[next(iter(self._selected))]
+                self._selected[key] = np.concatenate([np.empty(0, dtype=np.uint64), *parts])
+            return self._selected[key]
 
     def _some_row_ids(self, rows: int) -> RowIds:
         row_ids = self._row_ids(None)
