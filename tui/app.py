@@ -48,7 +48,7 @@ from tui.widgets.title_line import TitleLine
 if TYPE_CHECKING:
     from PIL import Image
 
-    from tui.archive import Archive
+    from tui.archive import Archive, Suggested
 
 __all__ = ["BrowseApp", "OpenArchive"]
 
@@ -237,7 +237,7 @@ class BrowseApp(PhotoActions, App[None]):
     def recount(self) -> None:
         """Have the hits of what is shown counted by taxon."""
         tree, question = self.main.query_one(TaxaPane).taxa, self.main.question
-        if not question.is_search:
+        if question.kept is not None:
             tree.count(None)
             return
         self._in(self._counts, lambda archive: archive.counts(question.query()), tree.count)
@@ -351,10 +351,12 @@ class BrowseApp(PhotoActions, App[None]):
         if not isinstance(screen, Suggestions):
             return
 
-        def job(archive: "Archive") -> Sequence[Any]:
-            if isinstance(wanted, IdentificationWanted):
-                archive.identify(key)
-            return archive.suggestions(key)
+        def job(archive: "Archive") -> Sequence["Suggested"]:
+            known = archive.suggestions(key)
+            if not isinstance(wanted, IdentificationWanted):
+                return known
+            new = archive.identify(key)
+            return [new, *(one for one in known if one.suggestion.suggestion_id != new.suggestion.suggestion_id)]
 
         self._in(self._others, job, screen.put, screen.failed)
 
@@ -364,8 +366,8 @@ class BrowseApp(PhotoActions, App[None]):
         if not isinstance(screen, Suggestions):
             return
 
-        def job(archive: "Archive") -> Sequence[Any]:
-            archive.review(key, given.suggestion, given.verdict)
+        def job(archive: "Archive") -> Sequence["Suggested"]:
+            archive.review(key, given.suggested.suggestion, given.verdict)
             return archive.suggestions(key)
 
         self._in(self._others, job, screen.put, screen.failed)

@@ -25,9 +25,9 @@ _FIELDS = {
     "sex": "Sex",
     "lifeStage": "Stage",
     "habitat": "Habitat",
-    "institutionCode": "Institution",
+    "institutionCode": "Institute",
     "collectionCode": "Collection",
-    "occurrenceID": "Occurrence",
+    "occurrenceID": "Occur. ID",
     "occurrenceRemarks": "Remarks",
 }
 _PLACE = ("locality", "county", "stateProvince", "country")

@@ -10,6 +10,7 @@ from tui.question import Question
 
 if TYPE_CHECKING:
     from bioclip_search.query import Hit
+    from tui.archive import Suggested
 
 __all__ = [
     "BranchesWanted",
@@ -110,10 +111,10 @@ class IdentificationWanted(SuggestionsWanted):
 class ReviewGiven(Message):
     """A curator's word on a suggestion: accepted or rejected."""
 
-    def __init__(self, hit: "Hit", suggestion: object, verdict: str) -> None:
+    def __init__(self, hit: "Hit", suggested: "Suggested", verdict: str) -> None:
         super().__init__()
         self.hit = hit
-        self.suggestion = suggestion
+        self.suggested = suggested
         self.verdict = verdict
 
 

@@ -9,10 +9,11 @@ from bioclip_search.text import printable
 
 if TYPE_CHECKING:
     from bioclip_search.query import Query
+    from tui.results import Order
 
 __all__ = ["LISTING_LIMIT", "RANKS_TO_CHOOSE", "Like", "Question"]
 
-LISTING_LIMIT = 1_000
+LISTING_LIMIT = 500
 """How many hits of a search are shown; a listing has no end."""
 
 RANKS_TO_CHOOSE = (None, Rank.SPECIES, Rank.GENUS, Rank.FAMILY)
@@ -40,7 +41,7 @@ class Question:
     taxon: TaxonPath = ()
     least: float | None = None
     determined_to: Rank | None = None
-    order: str | None = None
+    order: "Order | None" = None
     kept: str | None = None
 
     @property

@@ -1,29 +1,25 @@
 """The sentences of the screen: how a search went, why there is nothing, how results may be sorted."""
 
-from typing import TYPE_CHECKING
-
 from bioclip_search.text import printable
 from tui.question import LISTING_LIMIT, Question
-
-if TYPE_CHECKING:
-    from tui.results import Results
+from tui.results import Order, Results
 
 __all__ = ["default_order", "nothing_found", "orders", "remark", "status"]
 
 _SLOW = 2
-_ORDERS = ("path", "name", "catalogue number", "date indexed")
+_ORDERS = (Order.PLACE, Order.NAME, Order.NUMBER, Order.INDEXED)
 
 
-def orders(question: Question) -> tuple[str, ...]:
+def orders(question: Question) -> tuple[Order, ...]:
     """How the photos of a question may be sorted; the usual way first."""
-    return ("similarity", *_ORDERS) if question.is_search else _ORDERS
+    return (Order.SIMILARITY, *_ORDERS) if question.is_search else _ORDERS
 
 
-def default_order(question: Question) -> str:
+def default_order(question: Question) -> Order:
     return orders(question)[0]
 
 
-def status(question: Question, results: "Results | None", waiting: int | None) -> str:
+def status(question: Question, results: Results | None, waiting: int | None) -> str:
     """How the question went; `waiting` are seconds while it is under way."""
     if waiting is not None:
         slow = f" {waiting} s" if waiting >= _SLOW else ""
@@ -37,7 +33,7 @@ def status(question: Question, results: "Results | None", waiting: int | None) -
     return f"{best}{results.count:,} {matches} · {results.seconds * 1000:,.0f} ms"
 
 
-def remark(results: "Results") -> str:
+def remark(results: Results) -> str:
     """What a search says of itself beside its hits, in a few words."""
     if results.hits is None:
         return ""

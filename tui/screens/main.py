@@ -1,7 +1,7 @@
 """The screen one works on: search bar and filters, taxa, results, specimen."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,7 +18,9 @@ from tui.history import History, View
 from tui.messages import ModelWanted, QuestionAsked, SearchGivenUp, SpecimenWanted, TaxonChosen
 from tui.screens.full_view import FullView
 from tui.question import RANKS_TO_CHOOSE, Question
-from tui.status import default_order, nothing_found, remark, status
+from tui.results import Order, Results
+from tui.screens.menu import Menu
+from tui.status import default_order, nothing_found, orders, remark, status
 from tui.widgets.banner import Banner
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.hit_view import HitView
@@ -28,9 +30,6 @@ from tui.widgets.search_bar import SearchBar, SearchInput
 from tui.widgets.specimen import SpecimenPane
 from tui.widgets.taxa_pane import TaxaPane
 from tui.widgets.title_line import TitleLine
-
-if TYPE_CHECKING:
-    from tui.results import Results
 
 __all__ = ["LEAST_HEIGHT", "LEAST_WIDTH", "MainScreen"]
 
@@ -106,7 +105,7 @@ class MainScreen(Screen[None]):
         return self.pane.hit
 
     @property
-    def results(self) -> "Results | None":
+    def results(self) -> Results | None:
         return self.pane.results
 
     @property
@@ -132,7 +131,7 @@ class MainScreen(Screen[None]):
         self._clock = self.set_interval(1, self._tick)
         self._write_filters()
 
-    def answered(self, asked: QuestionAsked, results: "Results") -> None:
+    def answered(self, asked: QuestionAsked, results: Results) -> None:
         """The results have come."""
         self._end_search()
         self.query_one(Banner).hide()
@@ -188,7 +187,7 @@ class MainScreen(Screen[None]):
             self._clock.stop()
             self._clock = None
 
-    def show_kept(self, question: Question, results: "Results") -> None:
+    def show_kept(self, question: Question, results: Results) -> None:
         """Show photos that were gathered by hand; they are not asked of the catalogue."""
         self.post_message(SearchGivenUp())
         self.answered(QuestionAsked(question), results)
@@ -323,15 +322,13 @@ class MainScreen(Screen[None]):
             self.ask(replace(self.question, least=round((self.question.least or 0.0) + _STEP, 2)))
 
     def action_sort(self) -> None:
-        from tui.screens.menu import Menu
-        from tui.status import orders
+        def sort(name: str | None) -> None:
+            if name is not None:
+                order = Order(name)
+                self.ask(replace(self.question, order=None if order is default_order(self.question) else order))
 
-        def sort(order: str | None) -> None:
-            if order is not None:
-                chosen = None if order == default_order(self.question) else order
-                self.ask(replace(self.question, order=chosen))
-
-        self.app.push_screen(Menu("Sort by", {order: order for order in orders(self.question)}), sort)
+        if self.question.kept is None:
+            self.app.push_screen(Menu("Sort by", {order: order for order in orders(self.question)}), sort)
 
     def action_show_marked(self) -> None:
         self.app.show_marked()  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """What a specimen could be: suggestions beside the determination, to accept or to reject."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -16,7 +16,13 @@ from tui.described import full_name
 from tui.messages import IdentificationWanted, ReviewGiven, SuggestionsWanted
 from tui.screens.sheet import Sheet
 
+if TYPE_CHECKING:
+    from tui.archive import Suggested
+
 __all__ = ["Suggestions"]
+
+
+_SIGNS = {"accepted": "✓", "rejected": "✗"}
 
 
 class _List(OptionList, inherit_bindings=False):
@@ -38,7 +44,7 @@ class Suggestions(Sheet[None]):
     def __init__(self, hit: Hit) -> None:
         super().__init__()
         self._hit = hit
-        self._shown: list[Any] = []
+        self._shown: list[Suggested] = []
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as sheet:
@@ -53,10 +59,10 @@ class Suggestions(Sheet[None]):
         self.post_message(SuggestionsWanted(self._hit))
 
     @property
-    def shown(self) -> Sequence[Any]:
+    def shown(self) -> "Sequence[Suggested]":
         return self._shown
 
-    def put(self, found: Sequence[Any]) -> None:
+    def put(self, found: "Sequence[Suggested]") -> None:
         """What was suggested, with what was said of it."""
         if not self.is_mounted:
             return
@@ -81,7 +87,7 @@ class Suggestions(Sheet[None]):
             self.query_one("#prompt-hint", Static).update(Content(printable(sentence)))
 
     def action_identify(self) -> None:
-        self._say("Identifying… the model may have to be loaded first.")
+        self._say("Comparing with determined specimens…")
         self.post_message(IdentificationWanted(self._hit))
 
     def action_review(self, verdict: str) -> None:
@@ -90,15 +96,17 @@ class Suggestions(Sheet[None]):
             self.post_message(ReviewGiven(self._hit, self._shown[at], verdict))
 
 
-def _line(suggestion: Any) -> Content:
-    """A suggestion in one line."""
+def _line(suggested: "Suggested") -> Content:
+    """A suggestion in one line, and what was said of it."""
+    suggestion, review = suggested.suggestion, suggested.review
     taxon = suggestion.taxon
     name = printable(taxon.scientific_name or taxon.common_name or "no rank is certain enough")
     score = f"{suggestion.score:.0%}" if suggestion.score is not None else "–"
-    verdict = {"accepted": "✓ accepted", "rejected": "✗ rejected"}.get(getattr(suggestion, "verdict", None) or "", "")
     common = f"  {printable(taxon.common_name)}" if taxon.common_name and taxon.scientific_name else ""
     return Content.assemble(
-        (f"{score:>5}  ", "$count"), (name, "italic"), (common, "$quiet"),
-        (f"  {taxon.rank or ''} · {suggestion.method} · {suggestion.created:%Y-%m-%d}", "$quiet"),
-        (f"  {verdict}", "bold $accent"),
+        (f"{score:>5}  ", "$count"),
+        (name, "italic"),
+        (common, "$quiet"),
+        (f"  {taxon.rank or ''} · by {suggestion.method} · {suggestion.created:%Y-%m-%d}", "$quiet"),
+        (f"  {_SIGNS[review.verdict]} {review.verdict} by {printable(review.reviewer)}" if review else "", "bold $accent"),
     )

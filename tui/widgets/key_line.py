@@ -5,12 +5,14 @@ from typing import Any
 from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
+from textual.widgets import Input
 
 from tui.widgets.action_line import ActionLine, Piece
 
 __all__ = ["KeyLine"]
 
 _ORDER = ("search-text", "taxa", "next-pane", "similar", "view", "detail", "open", "copy-path")
+_TYPED = ("slash", "question_mark")
 _LAST = ("help", "commands", "quit")
 
 
@@ -30,8 +32,9 @@ class KeyLine(ActionLine):
 
     def render(self) -> Content:
         shown: dict[str, Binding] = {}
+        is_typing = isinstance(self.screen.focused, Input)
         for active in self.screen.active_bindings.values():
-            if active.binding.show and active.binding.id:
+            if active.binding.show and active.binding.id and not (is_typing and active.binding.key in _TYPED):
                 shown.setdefault(active.binding.id, active.binding)
         last = [self._piece(shown.pop(id_)) for id_ in _LAST if id_ in shown]
         # What the pane has for itself comes first.

@@ -1,6 +1,7 @@
 """The right pane: one specimen, its picture and all that is known of it."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -48,6 +49,7 @@ class SpecimenPane(Vertical):
         self.border_title = "Specimen (d)"
         self._hit: Hit | None = None
         self._place = ""
+        self._is_marked = False
         self._siblings: Sequence[Photo] = ()
 
     @property
@@ -76,18 +78,27 @@ class SpecimenPane(Vertical):
         self.picture.show(image, state)
         if siblings:
             self._siblings = siblings
-            self._write(is_marked="✓" in self.text)
+            self._write(is_marked=self._is_marked)
+
+    @property
+    def _width(self) -> int:
+        """Of the text, in cells; its scroll bar may come and go."""
+        return self.query_one(_Facts).size.width - 1
+
+    def on_resize(self) -> None:
+        self._write(is_marked=self._is_marked)
 
     def _write(self, *, is_marked: bool) -> None:
         facts = self.query_one("#facts", Static)
+        self._is_marked = is_marked
         if self._hit is None:
             facts.update("")
             return
-        facts.update(_told(self._hit, self._place, self._siblings, is_marked=is_marked))
+        facts.update(_told(self._hit, self._place, self._siblings, self._width, is_marked=is_marked))
         self.query_one(_Facts).scroll_home(animate=False)
 
 
-def _told(hit: Hit, place: str, siblings: Sequence[Photo], *, is_marked: bool) -> Content:
+def _told(hit: Hit, place: str, siblings: Sequence[Photo], width: int, *, is_marked: bool) -> Content:
     lines = [full_name(hit)]
     if hit.taxon.common_name and hit.taxon.scientific_name:
         lines.append(Content.styled(printable(hit.taxon.common_name), "$quiet"))
@@ -96,7 +107,7 @@ def _told(hit: Hit, place: str, siblings: Sequence[Photo], *, is_marked: bool) -
     if hit.taxon.rank is not None:
         lines += [Content(""), ranks(hit.taxon)]
     lines.append(Content(""))
-    lines += [_row(title, value) for title, value in fields(hit.photo)]
+    lines += [_row(title, value, width) for title, value in fields(hit.photo)]
     if why := matches(hit):
         lines += [Content(""), Content.styled("Why it matched", "$quiet"), *(Content(f"  {line}") for line in why)]
     if siblings:
@@ -108,8 +119,10 @@ def _told(hit: Hit, place: str, siblings: Sequence[Photo], *, is_marked: bool) -
     return Content("\n").join(lines)
 
 
-def _row(title: str, value: str) -> Content:
-    return Content.assemble((title.ljust(_TITLE_WIDTH), "$quiet"), value)
+def _row(title: str, value: str, width: int) -> Content:
+    """A field; what is too long for a line goes on below the first."""
+    lines = wrap(value, max(8, width - _TITLE_WIDTH), break_on_hyphens=False) or [""]
+    return Content.assemble((title.ljust(_TITLE_WIDTH), "$quiet"), ("\n" + " " * _TITLE_WIDTH).join(lines))
 
 
 def _named(photo: Photo) -> str:

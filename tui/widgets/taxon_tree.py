@@ -54,6 +54,7 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__("all taxa", data=Row())
         self.guide_depth = 2
+        self.show_guides = False
         self.auto_expand = False
         self._chosen: TaxonPath = ()
         self._counts: Mapping[TaxonPath, int] | None = None
