@@ -14,11 +14,11 @@ from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 
-__all__ = ["RGB", "blocks", "fitted"]
+__all__ = ["GLYPHS", "RGB", "blocks", "fitted"]
 
 RGB = tuple[int, int, int]
 
-_GLYPHS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
+GLYPHS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 """By the quarters that have the first colour: 1 top left, 2 top right, 4 bottom left, 8 bottom right."""
 
 _FULL = 15
@@ -94,11 +94,11 @@ def _row(first: list[list[int]], second: list[list[int]], glyphs: list[int]) -> 
             fore = ink if _alike(paper, back) else paper
         same = _in_colours(glyph, ink, paper, fore, back) if text else None
         if same is not None:
-            text += _GLYPHS[same]
+            text += GLYPHS[same]
             continue
         if text:
             runs.append((text, fore, back))
-        text, fore, back = _GLYPHS[glyph], ink, paper
+        text, fore, back = GLYPHS[glyph], ink, paper
     runs.append((text, fore, back))
     return list(starmap(_segment, runs))
 

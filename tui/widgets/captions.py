@@ -5,17 +5,30 @@ from rich.cells import cell_len, set_cell_size
 from bioclip_search.query import Hit
 from bioclip_search.text import printable
 
-__all__ = ["number_of", "short_name", "shortened", "written_score"]
+__all__ = ["full_or_short_name", "number_of", "short_name", "shortened", "written_score"]
 
 
 def short_name(hit: Hit) -> str:
     """The scientific name with the genus as a letter, “D. plexippus”; “?” follows one that the record doubts."""
-    taxon, specimen = hit.taxon, hit.specimen
-    name = taxon.scientific_name or specimen.scientific_name or taxon.common_name or "unidentified"
-    if taxon.species and name == taxon.species:
+    name = _name(hit)
+    if name == hit.taxon.species:
         genus, _, epithet = name.partition(" ")
         name = f"{genus[0]}. {epithet}" if epithet else name
-    return printable(f"{name}?" if specimen.terms.get("identificationQualifier") else name)
+    return _with_doubt(hit, name)
+
+
+def full_or_short_name(hit: Hit, width: int) -> str:
+    """The scientific name where it fits into so many cells, else the short one."""
+    full = _with_doubt(hit, _name(hit))
+    return full if cell_len(full) <= width else shortened(short_name(hit), width)
+
+
+def _name(hit: Hit) -> str:
+    return hit.taxon.scientific_name or hit.specimen.scientific_name or hit.taxon.common_name or "unidentified"
+
+
+def _with_doubt(hit: Hit, name: str) -> str:
+    return printable(f"{name}?" if hit.specimen.terms.get("identificationQualifier") else name)
 
 
 def number_of(hit: Hit) -> str:
