@@ -117,11 +117,11 @@ class BrowseApp(PhotoActions, App[None]):
             try:
                 archive = self._open_archive()
             except BioclipSearchError as error:
-                self.call_later(self._not_opened, str(error))
+                self._hand_over(self._not_opened, str(error))
             except Exception as error:  # noqa: BLE001 (whatever it is, the screen stays, and says it)
-                self.call_later(self._not_opened, f"The catalogue {self._folder} cannot be opened: {error}.")
+                self._hand_over(self._not_opened, f"The catalogue {self._folder} cannot be opened: {error}.")
             else:
-                self.call_later(self._opened, archive)
+                self._hand_over(self._opened, archive)
 
         in_thread(work)
 
@@ -157,7 +157,8 @@ class BrowseApp(PhotoActions, App[None]):
         archive = self._archive
         if archive is not None:
             marked = f"{len(self.marks):,} marked" if self.marks else ""
-            facts = (archive.folder.name, f"{archive.photos:,} photos", archive.model, self.images.value, marked)
+            model = archive.model.rsplit("/", 1)[-1]
+            facts = (archive.folder.name, f"{archive.photos:,} photos", model, self.images.value, marked)
             self.main.query_one(TitleLine).tell(*facts)
 
     # The way to the archive
@@ -187,13 +188,22 @@ class BrowseApp(PhotoActions, App[None]):
             try:
                 done = job(archive)
             except BioclipSearchError as error:
-                self.call_later(failed, str(error))
+                self._hand_over(failed, str(error))
             except Exception as error:  # noqa: BLE001 (an unforeseen fault ends one answer, not the session)
-                self.call_later(failed, f"That went wrong: {type(error).__name__}: {error}.")
+                self._hand_over(failed, f"That went wrong: {type(error).__name__}: {error}.")
             else:
-                self.call_later(then, done)
+                self._hand_over(then, done)
 
         return work
+
+    def _hand_over(self, then: Callable[[_T], object], value: _T) -> None:
+        """From a job's thread to the application's, which may have ended meanwhile."""
+
+        def go_on() -> None:
+            if self.is_running and self.main.is_running and self.main.is_attached:
+                then(value)
+
+        self.call_later(go_on)
 
     def fail(self, sentence: str) -> None:
         """Say what went wrong, and go on."""
@@ -290,14 +300,14 @@ class BrowseApp(PhotoActions, App[None]):
         def job(archive: "Archive") -> None:
             results.read(wanted.start, wanted.end)
             hits = [hit for index in range(wanted.start, wanted.end) if (hit := results.at(index)) is not None]
-            self.call_later(view.put, {})
+            self._hand_over(view.put, {})
             if not wanted.pictures:
                 return
             keys = [key_of(hit) for hit in hits]
             for at in range(0, len(keys), _PICTURES_AT_ONCE):
                 if not self._tiles.is_free:  # other photos are on the screen by now
                     return
-                self.call_later(view.put, _tiles(archive, keys[at : at + _PICTURES_AT_ONCE]))
+                self._hand_over(view.put, _tiles(archive, keys[at : at + _PICTURES_AT_ONCE]))
 
         self._in(self._tiles, job, lambda _: None)
 

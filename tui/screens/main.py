@@ -117,7 +117,7 @@ class MainScreen(Screen[None]):
 
     def ask(self, question: Question, *, is_typed: bool = False) -> None:
         """Have a question answered; the results stay until then."""
-        if question.is_search and self.problem is not None:
+        if (question.words or question.picture) and self.problem is not None:
             self.query_one(Banner).say(self.problem)
             return
         self._is_typed, was_typed = is_typed, self._is_typed
@@ -146,6 +146,8 @@ class MainScreen(Screen[None]):
         """A question could not be answered: the former results stay."""
         self._end_search()
         self.query_one(Banner).say(sentence, details)
+        if self.past.now is None:
+            self.pane.show(None, nothing="The catalogue could not be read. r tries again.")
         self._write_filters()
 
     def _end_search(self) -> None:
@@ -163,6 +165,7 @@ class MainScreen(Screen[None]):
         bar = self.query_one(SearchBar)
         if not bar.input.has_focus:
             bar.put(question.words)
+        bar.say_question(question.title if question.like or question.picture or question.kept else "")
         bar.say_kind("similar" if question.like else "image" if question.picture else "text")
         self.query_one(TaxaPane).taxa.choose(question.taxon)
         self._write_filters()

@@ -16,6 +16,9 @@ _PAUSE = 0.25
 """Seconds after the last key until the search begins."""
 
 
+_HINT = "a name, or what it looks like"
+
+
 class SearchInput(Input):
     """Letters are text here, whatever they do elsewhere."""
 
@@ -51,7 +54,7 @@ class SearchBar(Horizontal):
         self._asked = ""
 
     def compose(self) -> ComposeResult:
-        yield SearchInput(placeholder="a name, or what it looks like", compact=True)
+        yield SearchInput(placeholder=_HINT, compact=True)
         yield Static(id="search-kind")
 
     def on_mount(self) -> None:
@@ -63,6 +66,11 @@ class SearchBar(Horizontal):
         self.query_one("#search-kind", Static).update(
             Content.assemble((f"[{kind}]", "$accent"), ("  image…  ⏎ run", "$quiet"))
         )
+
+    def say_question(self, title: str) -> None:
+        """What is shown where that is not words: similar to a photo, marked photos."""
+        self.input.placeholder = title or _HINT
+        self.input.set_class(bool(title), "-told")
 
     @on(events.Click, "#search-kind")
     def _clicked(self) -> None:
