@@ -288,6 +288,8 @@ def _dense(numbers: Counts) -> tuple[Codes, Counts]:
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order))
     ranks: Codes = rank[encoded.indices.to_numpy(zero_copy_only=False)]
+    del encoded, distinct
+    pa.default_memory_pool().release_unused()
     first = np.empty(len(order), dtype=np.int64)
     first[ranks[::-1]] = np.arange(len(ranks) - 1, -1, -1)
     return ranks, first

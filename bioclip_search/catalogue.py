@@ -295,6 +295,17 @@ class Catalogue:
         with self._errors():
             return int(self._photos.count_rows(where))
 
+    @property
+    def version(self) -> int:
+        """The number of the commit that is read now: it grows with every change."""
+        with self._errors():
+            return int(self._photos.version)
+
+    def let_go(self) -> None:
+        """Give back the memory of what was read of indices; programs that stay open ask for it after a search."""
+        self._vectors.let_go()
+        self._vectors_for_text.let_go()
+
     def roots(self) -> list[str]:
         """The folders that were indexed, in alphabetical order."""
         return sorted(set(self._rows(None, ["root"])["root"].to_pylist()))

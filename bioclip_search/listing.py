@@ -53,11 +53,14 @@ class Listing:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        values = pc.coalesce(*self._columns(columns).columns)
-        at = pa.array(np.arange(len(self), dtype=np.int32))
-        keys = [("value", "descending" if descending else "ascending"), ("at", "ascending")]
-        order = pc.sort_indices(pa.table({"value": values, "at": at}), sort_keys=keys, null_placement="at_end")
-        return Listing(self._snapshot, self._places[order.to_numpy()])
+        values = self._columns(columns[:1])[columns[0]]
+        for column in columns[1:]:
+            if values.null_count:
+                values = pc.coalesce(values, self._columns([column])[column])
+        order = pc.sort_indices(values, sort_keys=[("", "descending" if descending else "ascending")]).to_numpy()
+        del values
+        pa.default_memory_pool().release_unused()
+        return Listing(self._snapshot, self._places[order])
 
     def one_a_specimen(self) -> "Listing":
         """The first photo of each specimen; a specimen is known by its occurrenceID, else its catalogue number and
@@ -83,7 +86,9 @@ class Listing:
     def _columns(self, columns: Sequence[str]) -> "pa.Table":
         import pyarrow as pa
 
-        return self._snapshot.columns(columns).take(pa.array(self._places))
+        rows = self._snapshot.columns(columns)
+        is_whole = len(self) == rows.num_rows and bool((self._places[1:] > self._places[:-1]).all())
+        return rows if is_whole else rows.take(pa.array(self._places))
 
 
 class Listings:

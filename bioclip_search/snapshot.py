@@ -113,9 +113,13 @@ class Snapshot:
     @cached_property
     def _order(self) -> Places | None:
         """All places in the order of root and path; None where the table has it already."""
-        if self._is_sorted():
-            return None
+        import pyarrow as pa
         import pyarrow.compute as pc
+
+        is_sorted = self._is_sorted()
+        pa.default_memory_pool().release_unused()
+        if is_sorted:
+            return None
 
         keys = [("root", "ascending"), ("path", "ascending")]
         order: Places = pc.sort_indices(self.columns(["root", "path"]), sort_keys=keys).to_numpy().astype(np.int32)
@@ -158,7 +162,7 @@ class Snapshot:
         """Columns of all rows, in the order of their places; for narrow ones, without embedding and thumbnail."""
         import pyarrow as pa
 
-        rows = pa.Table.from_batches(list(self._scan(columns)))
+        rows = pa.Table.from_batches(list(self._scan(columns))).combine_chunks()
         if "_rowid" not in rows.column_names:
             return rows
         row_ids = rows["_rowid"].to_numpy()

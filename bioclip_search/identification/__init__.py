@@ -5,7 +5,7 @@ from bioclip_search.identification.calibration import Calibration, calibrate, sc
 from bioclip_search.identification.identify import Evidence, Identification, Settings, identify
 from bioclip_search.identification.labels import Labels, read_bins, read_labels
 from bioclip_search.identification.method import Method, MethodName
-from bioclip_search.identification.nearby import identify_nearby
+from bioclip_search.identification.nearby import identify_nearby, identify_now
 from bioclip_search.identification.ranks import Choice, RankTree
 from bioclip_search.identification.reference import UNIDENTIFIED
 from bioclip_search.identification.reviews import Review, Verdict, called, last_reviews, review, reviews
@@ -38,6 +38,7 @@ __all__ = [
     "from_catalogue",
     "identify",
     "identify_nearby",
+    "identify_now",
     "keep",
     "keep_calibration",
     "keep_suggestions",

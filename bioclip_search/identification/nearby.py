@@ -3,7 +3,10 @@
 The answer is that of ByNeighbours, which compares with every determined photo, in a fraction of the time.
 """
 
+import uuid
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -14,16 +17,18 @@ from bioclip_search.errors import QueryError
 from bioclip_search.filters import Filter
 from bioclip_search.identification.block import Block, specimen_key
 from bioclip_search.identification.identify import Identification, Settings, identify
-from bioclip_search.identification.method import ByNeighbours
+from bioclip_search.identification.method import ByNeighbours, MethodName
 from bioclip_search.identification.reference import DETERMINED
 from bioclip_search.identification.subjects import Subjects, from_catalogue
+from bioclip_search.identification.suggestions import Run, Suggestion, suggested
 from bioclip_search.identification.taxa import MISSING, TaxonTable
+from bioclip_search.identification.temperatures import kept_temperature
 from bioclip_search.schema import KEY, photo_from_row
 from bioclip_search.storage import among
-from bioclip_search.taxonomy import Taxon
+from bioclip_search.taxonomy import RANKS, Taxon
 from bioclip_search.vector_search import Neighbour
 
-__all__ = ["identify_nearby"]
+__all__ = ["identify_nearby", "identify_now"]
 
 _GROWS = 4
 
@@ -47,15 +52,27 @@ def identify_nearby(catalogue: Catalogue, key: str, settings: Settings, neighbou
     return next(identify(ByNeighbours(taxa, lambda: [block], neighbours), [subjects], settings))
 
 
+def identify_now(catalogue: Catalogue, key: str, settings: Settings | None = None) -> Suggestion:
+    """The same as a suggestion that can be kept, at the temperature that was fitted for the catalogue."""
+    fingerprint = catalogue.fingerprint
+    temperature = kept_temperature(catalogue.folder, MethodName.NEIGHBOURS, fingerprint) or 1.0
+    asked = replace(settings or Settings(), temperature=temperature)
+    run = Run(uuid.uuid4().hex, MethodName.NEIGHBOURS, fingerprint, temperature, datetime.now(UTC))
+    return suggested(run, identify_nearby(catalogue, key, asked))
+
+
 def _near(catalogue: Catalogue, subjects: Subjects, wanted: int) -> list[Neighbour]:
     """At least as many determined photos as are wanted that show another specimen, if there are so many."""
-    determined = Filter(conditions=(DETERMINED,), include_missing=True)
+    # Mostly nearly all are determined: to say so of each would cost more than to pass over the others.
+    filter_ = Filter(include_missing=True)
     count = 2 * wanted
     while True:
-        near = catalogue.nearest(subjects.block.vectors[0], count, determined)
+        found = catalogue.nearest(subjects.block.vectors[0], count, filter_)
+        near = [one for one in found if any(one.row[rank.value] for rank in RANKS)]
         kin = {column for column, _ in subjects.block.kin(_block(near, [MISSING] * len(near)))} if near else set()
-        if len(near) < count or len(near) - len(kin) >= wanted:
+        if len(found) < count or len(near) - len(kin) >= wanted:
             return near if len(kin) < len(near) else []
+        filter_ = Filter(conditions=(DETERMINED,), include_missing=True)
         count *= _GROWS
 
 

@@ -28,6 +28,7 @@ ROWS_AT_ONCE = 8_192
 """Rows in a batch of the file of rows; only the last has fewer."""
 
 _UNKNOWN = -2
+_LET_GO_EVERY = 8
 _MUCH = 0.01
 
 
@@ -56,10 +57,9 @@ class Index:
         if any(len(column) != state.rows for column in columns):
             raise ValueError("its files do not fit together")
         self._sorter = None if bool(np.all(self.row_ids[1:] > self.row_ids[:-1])) else np.argsort(self.row_ids)
-        self._row_file = folder / "rows.arrow"
-        mapped = _map(self._row_file)
-        self._files.append(mapped)
-        self._rows = _open_rows(mapped)
+        self._row_file = _map(folder / "rows.arrow")
+        self._files.append(self._row_file)
+        self._rows = _open_rows(self._row_file)
 
     def best(self, vector: Vectors, count: int, among: Places | None = None) -> tuple[Places, Scores]:
         """The places of the `count` photos that may be nearest to a unit vector float32 [dim], and the largest cosines
@@ -119,14 +119,11 @@ class Index:
         return {column: _carried(codes, self._taxa[column][shown]) for column, codes in self._codes.items()}
 
     def scan(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
-        """Columns of all rows, in the order of their places; read and not mapped, so that nothing of them stays."""
-        import pyarrow as pa
-
-        fields = [self._rows.schema.get_field_index(column) for column in columns]
-        with pa.OSFile(str(self._row_file)) as file:
-            reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=fields))
-            for number in range(reader.num_record_batches):
-                yield reader.get_batch(number).select(list(columns))
+        """Columns of all rows, in the order of their places: views of the file, of which little stays in memory."""
+        for number in range(self._rows.num_record_batches):
+            yield self._rows.get_batch(number).select(list(columns))
+            if number % _LET_GO_EVERY == 0:
+                _let_go(self._row_file)
 
     def let_go(self) -> None:
         """Give back the memory of what was read of the mapped files: it is read again when it is asked for."""
