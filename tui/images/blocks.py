@@ -29,10 +29,10 @@ _PARTS = np.array([[part >> quarter & 1 for quarter in range(4)] for part in ran
 _SIZES = np.stack([_PARTS.sum(axis=1), 4 - _PARTS.sum(axis=1)], axis=1).clip(min=1)
 
 # Two colours nearer than this (squared distance to their mean, of four pixels) are drawn as one …
-_SAME_IN_CELL = 150.0
-# … and a cell takes its neighbour's colours if they differ no more than this in any channel: that halves
-# the bytes that a terminal far away must be sent, and nobody sees it.
-_SAME_AS_NEIGHBOUR = 6
+_SAME_IN_CELL = 250.0
+# … and a cell takes its neighbour's colours if they differ no more than this in any channel: that saves
+# half of the bytes that a terminal far away must be sent, and is not seen.
+_SAME_AS_NEIGHBOUR = 8
 
 
 def blocks(image: Image.Image, width: int, height: int, background: RGB) -> list[list[Segment]]:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from bioclip_search.errors import PhotoError
@@ -68,6 +69,7 @@ class Gallery(HitView):
         self._tiles: TileCache[_Tile] = TileCache()
         self._queue = DrawQueue()
         self._ground: RGB | None = None
+        self._column_widgets: list[_Column] = []
 
     # Thumbnails, from bytes to a drawn tile
 
@@ -149,34 +151,56 @@ class Gallery(HitView):
 
     # Painting
 
+    def _lay_out(self) -> None:
+        super()._lay_out()
+        for column in self._column_widgets[self.columns :]:
+            column.remove()
+        del self._column_widgets[self.columns :]
+        new = [_Column(self, number) for number in range(len(self._column_widgets), self.columns)]
+        self._column_widgets += new
+        self.mount_all(new)
+        for column in self._column_widgets:
+            column.place(self._pitch)
+
+    @property
+    def is_container(self) -> bool:
+        return True  # of its columns; a ScrollView usually is not
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 (the columns lie on it)
+        return Strip.blank(self._area.width, self.blank)
+
+    def render_tile_line(self, column: int, y: int) -> Strip:
+        """The line `y` of the screen in one column."""
+        row, line = divmod(y + self.scroll_offset.y, self.row_height)
+        return self.strip(row * self.columns + column, line, self._pitch)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.repaint_all()
+
+    def repaint_all(self) -> None:
+        for column in self._column_widgets:
+            column.refresh()
+
+    def _refresh_column(self, column: int, regions: list[Region]) -> None:
+        if column < len(self._column_widgets):
+            self._column_widgets[column].refresh(*regions)
+
     def _repaint_cursor(self, index: int) -> None:
-        row, column = divmod(index, self.columns)
-        left = column * self._pitch
-        self._repaint(row, Region(left, 0, 1, self.row_height), Region(left, _HEIGHT, self._pitch, 1))
+        self._repaint(index, Region(0, 0, 1, self.row_height), Region(0, _HEIGHT, self._pitch, 1))
 
     def _repaint_picture(self, index: int) -> None:
-        row, column = divmod(index, self.columns)
-        self._repaint(row, Region(column * self._pitch + 1, 0, _WIDTH, _HEIGHT))
+        self._repaint(index, Region(1, 0, _WIDTH, _HEIGHT))
 
-    def _segments(self, row: int, line: int) -> list[Segment]:
-        segments: list[Segment] = []
-        first = row * self.columns
-        for index in range(first, min(first + self.columns, self.count)):
-            segments += self._tile_line(index, line)
-        return segments
-
-    def _tile_line(self, index: int, line: int) -> list[Segment]:
-        """One line of a tile: a cell for the cursor, the picture or caption, and what lies between tiles."""
+    def _segments(self, index: int, hit: Hit | None, line: int) -> list[Segment]:
+        """A cell for the cursor, and the picture or a caption."""
         is_here = index == self.cursor
         marker = Segment("┃", self._style("cursor")) if is_here else Segment(" ", self.blank)
-        hit = self.hit_at(index)
         if line < _HEIGHT:
-            picture = self._picture_line(hit, line)
-            return [marker, *picture, Segment(" " * (self._pitch - 1 - _WIDTH), self.blank)]
+            return [marker, *self._picture_line(hit, line)]
         room = self._pitch - 2
-        caption = self._name_line(hit, room, is_here) if line == _HEIGHT else self._number_line(hit, room)
-        width = sum(cell_len(segment.text) for segment in caption)
-        return [marker, *caption, Segment(" " * (self._pitch - 1 - width), self.blank)]
+        return [marker, *(self._name_line(hit, room, is_here) if line == _HEIGHT else self._number_line(hit, room))]
 
     def _picture_line(self, hit: Hit | None, line: int) -> list[Segment]:
         tile = None if hit is None else self._tiles.get(key_of(hit))
@@ -204,6 +228,29 @@ class Gallery(HitView):
 
     def _style(self, part: str) -> Style:
         return self.get_component_rich_style(f"gallery--{part}")
+
+
+class _Column(Widget):
+    """One column of a gallery: what it repaints begins at its own left edge, not at that of the gallery.
+
+    Textual sends a terminal all cells from the left edge of a widget to the changed ones: without columns, a move
+    of the cursor on the right would send again the pictures on the left.
+    """
+
+    DEFAULT_CSS = """
+    _Column { dock: left; height: 100%; }
+    """
+
+    def __init__(self, gallery: Gallery, number: int) -> None:
+        super().__init__()
+        self._gallery, self._number = gallery, number
+
+    def place(self, width: int) -> None:
+        self.styles.width = width
+        self.styles.offset = (self._number * width, 0)
+
+    def render_line(self, y: int) -> Strip:
+        return self._gallery.render_tile_line(self._number, y)
 
 
 def _drawn(data: bytes, ground: RGB) -> _Tile:

@@ -118,7 +118,7 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         self.marked: set[str] = set()
         self.columns = 1
         self._results: Listing | None = None
-        self._lines: LRUCache[int, Strip] = LRUCache(1_000)
+        self._lines: LRUCache[tuple[int, int], Strip] = LRUCache(4_000)
         self._area = Size(0, 0)
         self._asked: range | None = None
         self._painted_unread: set[int] = set()
@@ -145,8 +145,8 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         """What was wanted has been read; `thumbnails` are by photo_id."""
         read = {index for index in self._painted_unread if self.hit_at(index) is not None}
         self._painted_unread -= read
-        for row in {index // self.columns for index in read}:
-            self._repaint(row, Region(0, 0, self._area.width, self.row_height))
+        for index in read:
+            self._repaint(index, Region(0, 0, self._area.width, self.row_height))
         self._keep_thumbnails(thumbnails)
         if not self._told_hit and self.hit_at(self.cursor) is not None:
             self._tell_highlighted()
@@ -161,7 +161,7 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         (self.marked.add if is_marked else self.marked.discard)(key)
         for index in self.on_screen:
             if (hit := self.hit_at(index)) is not None and key_of(hit) == key:
-                self._repaint_caption(index)
+                self._repaint_cursor(index)
 
     def hit_at(self, index: int) -> Hit | None:
         """The hit, or None when it was not read yet or there is none."""
@@ -202,7 +202,7 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
             height += size.height % self.row_height
         self.virtual_size = Size(size.width, height + self.header_height)
         self._show_cursor()
-        self.refresh()
+        self.repaint_all()
         self.call_after_refresh(self.ask)
 
     def on_resize(self) -> None:
@@ -296,12 +296,9 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Selected(self, self.cursor, self.hit_at(self.cursor)))
 
     def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        index = (
-            None
-            if offset is None or offset.y < self.header_height
-            else self._index_at(offset.x, offset.y - self.header_height + self.scroll_offset.y)
-        )
+        x, y = event.screen_offset - self.content_region.offset
+        line = y - self.header_height
+        index = self._index_at(x, line + self.scroll_offset.y) if 0 <= line < self._area.height else None
         if index is not None:
             self.cursor = index
             if event.chain == 2:
@@ -319,22 +316,23 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         return Style(bgcolor=Color.from_rgb(*ground_of(self)))
 
     def render_line(self, y: int) -> Strip:
-        """The line `y` of the screen, from the cache or made anew."""
-        width = self._area.width
+        """The line `y` of the screen."""
         if y < self.header_height:
-            return Strip(self._header()).adjust_cell_length(width, self.blank)
-        line = y - self.header_height + self.scroll_offset.y
-        row = line // self.row_height
-        if row >= self.rows or not width:
+            return Strip(self._header()).adjust_cell_length(self._area.width, self.blank)
+        row, line = divmod(y - self.header_height + self.scroll_offset.y, self.row_height)
+        return self.strip(row, line, self._area.width)
+
+    def strip(self, index: int, line: int, width: int) -> Strip:
+        """A line of what is shown of one photo, from the cache or made anew."""
+        if index >= self.count or not width:
             return Strip.blank(width, self.blank)
-        strip = self._lines.get(line)
+        strip = self._lines.get((index, line))
         if strip is None:
-            first = row * self.columns
-            unread = (index for index in range(first, first + self.columns) if self.hit_at(index) is None)
-            self._painted_unread.update(unread)
-            segments = self._segments(row, line % self.row_height)
-            strip = Strip(segments).adjust_cell_length(width, self.blank)
-            self._lines[line] = strip
+            hit = self.hit_at(index)
+            if hit is None:
+                self._painted_unread.add(index)
+            strip = Strip(self._segments(index, hit, line)).adjust_cell_length(width, self.blank)
+            self._lines[index, line] = strip
         return strip
 
     def _header(self) -> list[Segment]:
@@ -342,23 +340,30 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         return []
 
     @abstractmethod
-    def _segments(self, row: int, line: int) -> list[Segment]:
-        """What stands in one line of a row."""
+    def _segments(self, index: int, hit: Hit | None, line: int) -> list[Segment]:
+        """One line of what is shown of a photo."""
 
     @abstractmethod
     def _repaint_cursor(self, index: int) -> None:
-        """Repaint what tells whether the cursor is on a photo."""
+        """Repaint what tells whether the cursor is on a photo, and whether it is marked."""
 
-    def _repaint_caption(self, index: int) -> None:
-        self._repaint_cursor(index)
+    def _repaint(self, index: int, *regions: Region) -> None:
+        """Repaint regions of a photo, in cells from its top left corner, as far as they are on the screen."""
+        for line in range(self.row_height):
+            self._lines.discard((index, line))
+        row, column = divmod(index, self.columns)
+        down = row * self.row_height - self.scroll_offset.y
+        on_screen = Region(0, 0, *self._area)
+        shown = [part for region in regions if (part := region.translate((0, down)).intersection(on_screen))]
+        if shown:
+            self._refresh_column(column, shown)
 
-    def _repaint(self, row: int, *regions: Region) -> None:
-        """Repaint regions of a row, in cells from its top left corner."""
-        top = row * self.row_height
-        for line in range(top, top + self.row_height):
-            self._lines.discard(line)
-        down = top + self.header_height - self.scroll_offset.y
-        self.refresh(*(region.translate((0, down)) for region in regions))
+    def _refresh_column(self, column: int, regions: list[Region]) -> None:  # noqa: ARG002 (for subclasses)
+        self.refresh(*(region.translate((0, self.header_height)) for region in regions))
+
+    def repaint_all(self) -> None:
+        """Repaint every line."""
+        self.refresh()
 
     def _forget_lines(self) -> None:
         self._lines.clear()

@@ -91,8 +91,8 @@ class ResultList(HitView):
         titles = (set_cell_size(column.title, width + _GAP) for column, width in _laid_out(self._area.width))
         return [Segment(" " * _BEFORE + "".join(titles), self._style("header"))]
 
-    def _segments(self, row: int, line: int) -> list[Segment]:  # noqa: ARG002 (a row is one line)
-        hit, is_here = self.hit_at(row), row == self.cursor
+    def _segments(self, index: int, hit: Hit | None, line: int) -> list[Segment]:  # noqa: ARG002 (a row is one line)
+        is_here = index == self.cursor
         is_marked = hit is not None and key_of(hit) in self.marked
         segments = [
             Segment("┃" if is_here else " ", self._style("cursor")),
