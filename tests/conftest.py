@@ -91,5 +91,7 @@ def drawer(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> Path:
 
     folder = tmp_path_factory.mktemp("drawer")
     records = write_collection(folder / "photos", 126)
-    index(IndexOptions((folder / "photos",), folder / "catalogue", metadata=records, model=str(small_model), device="cpu"))
+    index(
+        IndexOptions((folder / "photos",), folder / "catalogue", metadata=records, model=str(small_model), device="cpu")
+    )
     return folder / "catalogue"

@@ -28,7 +28,7 @@ from tui.widgets.taxa_pane import TaxaPane
 
 
 def held(app: object) -> Held:
-    archive = app._archive  # type: ignore[attr-defined]
+    archive = app.archive  # type: ignore[attr-defined]
     assert isinstance(archive, Held)
     return archive
 

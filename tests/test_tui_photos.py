@@ -47,7 +47,7 @@ async def test_a_hundred_thousand_results_cost_no_more_widgets(drawer: Path) -> 
 async def test_thumbnails_are_read_near_the_screen_only(drawer: Path) -> None:
     """What is on the screen or a page from it is read, and what was left behind is not read again."""
     async with browsing(drawer, open_archive=Held.open) as (app, pilot):
-        archive, view = app._archive, app.main.pane.view
+        archive, view = app.archive, app.main.pane.view
         assert isinstance(archive, Held)
         await until(pilot, lambda: archive.thumbnails_asked)
         page = len(view.on_screen)
@@ -147,7 +147,7 @@ async def test_programs_are_given_the_file_as_one_argument(drawer: Path, monkeyp
         assert str(hit.photo.file) in toasts(app)
 
 
-@pytest.mark.parametrize("name", ["two words.jpg", "it's \"quoted\".jpg", "-rf.jpg", "$(touch x).jpg"])
+@pytest.mark.parametrize("name", ["two words.jpg", 'it\'s "quoted".jpg', "-rf.jpg", "$(touch x).jpg"])
 def test_commands_for_programs_are_lists(name: str) -> None:
     """Blanks, quotes and dashes in a file name stay within one argument, which begins with the folder."""
     file = Path("/archive") / name

@@ -93,7 +93,7 @@ async def test_no_match_says_what_could_be_done(drawer: Path) -> None:
 async def test_a_slow_search_tells_the_seconds(drawer: Path) -> None:
     """After two seconds the line says how long it has taken so far."""
     async with browsing(drawer, open_archive=Held.open) as (app, pilot):
-        archive = app._archive
+        archive = app.archive
         assert isinstance(archive, Held)
         gate = archive.hold("slow")
         await pilot.press("slash", *"slow", "enter")
@@ -108,7 +108,14 @@ def test_settings_are_read_and_wrong_ones_refused(tmp_path: Path) -> None:
     assert read_config(file) == Config()
     file.write_text('[browse]\ntheme = "light"\nmouse = false\n[browse.keys]\nsearch-text = "ctrl+f"\n')
     assert read_config(file) == Config(theme="light", mouse=False, keys={"search-text": "ctrl+f"})
-    for wrong in ('[browse]\ntheme = "pink"', "[browse]\nmouse = 1", "[browse]\ncolour = 1", "browse = 1", "[browse", "[browse.keys]\na = 1"):
+    for wrong in (
+        '[browse]\ntheme = "pink"',
+        "[browse]\nmouse = 1",
+        "[browse]\ncolour = 1",
+        "browse = 1",
+        "[browse",
+        "[browse.keys]\na = 1",
+    ):
         file.write_text(wrong)
         with pytest.raises(UsageError, match="settings"):
             read_config(file)
@@ -123,7 +130,9 @@ print(*(name for name in ("torch", "open_clip", "lancedb", "pyarrow", "pandas") 
 
 def test_the_application_imports_nothing_heavy() -> None:
     """What the first screen needs is neither LanceDB nor a model."""
-    done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, check=True, env=dict(os.environ))
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
     assert done.stdout.split() == []
 
 
@@ -131,7 +140,7 @@ def test_the_application_imports_nothing_heavy() -> None:
 async def test_browsing_and_similar_photos_load_no_model(drawer: Path) -> None:
     """Only words need the model; it is loaded once the search box is entered."""
     async with browsing(drawer) as (app, pilot):
-        archive = app._archive
+        archive = app.archive
         assert archive is not None
         await pilot.press("s")
         await until(pilot, lambda: app.main.question.like is not None)

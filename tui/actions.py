@@ -1,12 +1,14 @@
 """What keys do to the photo under the cursor, wherever it is shown; and what they do everywhere."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from textual.binding import Binding
 
 from bioclip_search.query import Hit
 from bioclip_search.text import printable
+from tui.desk import Desk
 from tui.desktop import clipboard_command, has_desktop, open_command, put_on_clipboard, reveal_command
 from tui.images import Mode
 from tui.kept import Kept
@@ -18,13 +20,6 @@ from tui.screens.help import HelpScreen, groups
 from tui.theme import DARK, LIGHT
 from tui.widgets.hit_view import key_of
 from tui.widgets.picture import Picture
-
-if TYPE_CHECKING:
-    from tui.app import BrowseApp
-
-    _Base = BrowseApp
-else:
-    _Base = object
 
 __all__ = ["COPIES", "PhotoActions"]
 
@@ -39,11 +34,21 @@ COPIES = {
 }
 
 
-_KEYS = {"tab": "Tab", "shift+tab": "Shift+Tab", "enter": "⏎", "escape": "Esc", "backspace": "Backspace", "space": "Space"}
+_KEYS = {
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "enter": "⏎",
+    "escape": "Esc",
+    "backspace": "Backspace",
+    "space": "Space",
+}
 
 
-class PhotoActions(_Base):
+class PhotoActions(Desk):
     """Actions of the application, apart from those that ask the archive."""
+
+    is_exporting = False
+    _is_leaving = False
 
     @property
     def hit(self) -> Hit | None:
@@ -75,7 +80,7 @@ class PhotoActions(_Base):
             kept = [hit, *(Hit(photo, None) for photo in photos)]
             self.main.show_kept(Question(kept=f"specimen {name}"), Kept(kept))
 
-        self._in(self._others, lambda archive: archive.siblings(key_of(hit)), then)
+        self.in_lane(self.others, lambda archive: archive.siblings(key_of(hit)), then)
 
     def is_marked(self, hit: Hit) -> bool:
         return key_of(hit) in self.marks
@@ -163,7 +168,7 @@ class PhotoActions(_Base):
         """By the desktop's own program where there is one, and by the terminal (OSC 52), which may not listen."""
         command = clipboard_command()
         if command is not None:
-            in_thread(lambda: put_on_clipboard(command, text) and None)
+            in_thread(partial(put_on_clipboard, command, text))
         super().copy_to_clipboard(text)
 
     # Everywhere
@@ -199,9 +204,6 @@ class PhotoActions(_Base):
                 picture.mode = self.images
         self.tell_title()
         self.main.tell_specimen()
-
-    def action_reload(self) -> None:
-        self._open()
 
     def action_leave(self) -> None:
         """Leave, unless a file is being written; then only when asked twice."""

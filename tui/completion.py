@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["completions", "dropped_path"]
+__all__ = ["at_home", "completions", "dropped_path"]
 
 _MOST = 200
 _PICTURES = frozenset(
@@ -27,10 +27,14 @@ def dropped_path(text: str) -> str:
     return text
 
 
+def at_home(path: str) -> str:
+    """The path with the user's folder in the place of ~; its last slash stays."""
+    return os.path.expanduser(path)  # noqa: PTH111
+
+
 def completions(typed: str) -> list[str]:
     """Folders and pictures whose paths begin with what is typed, folders first; blocks on slow disks."""
-    home = os.path.expanduser(typed)
-    folder, beginning = os.path.split(home)
+    folder, beginning = os.path.split(at_home(typed))
     try:
         with os.scandir(folder or ".") as entries:
             found = [(entry.name, entry.is_dir()) for entry in entries if entry.name.startswith(beginning)]

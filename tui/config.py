@@ -1,13 +1,13 @@
 """What the user may set in a file: keys, colours, pictures, the mouse.
 
-    # config.toml, in the folder of settings that the platform has for bioclip-search
-    [browse]
-    theme = "light"            # or "dark"
-    images = "blocks"          # auto, kitty, sixel, blocks, none
-    mouse = false
+# config.toml, in the folder of settings that the platform has for bioclip-search
+[browse]
+theme = "light"            # or "dark"
+images = "blocks"          # auto, kitty, sixel, blocks, none
+mouse = false
 
-    [browse.keys]              # the names stand in the help (?), in the last column
-    search-text = "ctrl+f"
+[browse.keys]              # the names stand in the help (?), in the last column
+search-text = "ctrl+f"
 """
 
 import os
@@ -53,7 +53,9 @@ def read_config(file: Path) -> Config:
     except FileNotFoundError:
         return Config()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The settings {printable(str(file))} cannot be read ({error}); mend or remove them.") from error
+        raise UsageError(
+            f"The settings {printable(str(file))} cannot be read ({error}); mend or remove them."
+        ) from error
     try:
         return _config(tomllib.loads(text).get("browse", {}))
     except (tomllib.TOMLDecodeError, ValueError) as error:

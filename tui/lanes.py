@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 __all__ = ["Lane", "in_thread"]
 
-Job = Callable[[], None]
+Job = Callable[[], object]
 
 
 def in_thread(job: Job) -> None:

@@ -1,6 +1,9 @@
 """What went wrong last, in full."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -15,7 +18,7 @@ __all__ = ["Details"]
 class Details(Sheet[None]):
     """A sentence that may be copied."""
 
-    BINDINGS = [key("y,c", "copy", "Copy", "Copy this text", "details-copy", show=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [key("y,c", "copy", "Copy", "Copy this text", "details-copy", show=True)]
 
     def __init__(self, sentence: str) -> None:
         super().__init__()

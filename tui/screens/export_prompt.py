@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from bioclip_search.text import printable
+from tui.completion import at_home
 from tui.screens.sheet import Sheet
 
 __all__ = ["ExportPrompt"]
@@ -26,7 +27,7 @@ class ExportPrompt(Sheet[Path]):
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = f"Export {self._count:,} marked photos"
             sheet.border_subtitle = "⏎ writes · Esc closes"
-            yield Input(value=os.path.join(os.getcwd(), "marked.csv"), compact=True, select_on_focus=False)
+            yield Input(value=str(Path.cwd() / "marked.csv"), compact=True, select_on_focus=False)
             yield Static(
                 Content("A CSV file with the photos' records, as bioclip-search export writes it."),
                 id="prompt-hint",
@@ -36,7 +37,7 @@ class ExportPrompt(Sheet[Path]):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        file = Path(os.path.abspath(os.path.expanduser(event.value.strip())))
+        file = Path(os.path.abspath(at_home(event.value.strip())))
         if complaint := _complaint(file, event.value):
             self.query_one("#prompt-hint", Static).update(Content(complaint))
         else:

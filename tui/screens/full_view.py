@@ -1,8 +1,9 @@
 """One photo on the whole screen; n and p go on, + and - bring it nearer."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
@@ -33,7 +34,7 @@ class FullView(Screen[None]):
     """Shows the photos of the results pane one by one; its cursor comes along."""
 
     TITLE = "Full view"
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("n,right,space,l", "go(1)", "Next", "The next photo", "full-next", show=True),
         key("p,left,h", "go(-1)", "Previous", "The photo before", "full-previous", show=True),
         key("plus,equals_sign,z", "zoom(2)", "Nearer", "Show a part of it larger", "full-nearer", show=True),
@@ -73,7 +74,7 @@ class FullView(Screen[None]):
     def zoom(self) -> float:
         return self._zoom
 
-    def put(self, index: int, hit: Hit | None, image: "Image.Image | None", state: str) -> None:
+    def put(self, index: int, image: "Image.Image | None", state: str) -> None:
         """The picture of a photo; nothing if another one is shown by now."""
         if index != self._index:
             return

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.bindings import key
 from tui.config import config_file
@@ -57,7 +57,7 @@ def groups(screen: Screen[Any]) -> list[Group]:
 
 
 class _Pages(VerticalScroll, inherit_bindings=False):
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("up,k", "scroll_up", "Up", "One line up", "help-up"),
         key("down,j", "scroll_down", "Down", "One line down", "help-down"),
         key("pageup,ctrl+u", "page_up", "Page up", "One page up", "help-page-up"),
@@ -70,7 +70,9 @@ class _Pages(VerticalScroll, inherit_bindings=False):
 class HelpScreen(Sheet[None]):
     """Help for the pane that had the focus."""
 
-    BINDINGS = [key("question_mark,f1,q", "leave", "Close", "Close the help", "help-close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("question_mark,f1,q", "leave", "Close", "Close the help", "help-close")
+    ]
 
     def __init__(self, shown: Sequence[Group]) -> None:
         super().__init__()
@@ -89,7 +91,9 @@ class HelpScreen(Sheet[None]):
     @property
     def text(self) -> str:
         """The help as one reads it."""
-        lines = [f"{keys} {binding.description} {binding.tooltip}" for group in self.shown for keys, binding in group.keys]
+        lines = [
+            f"{keys} {binding.description} {binding.tooltip}" for group in self.shown for keys, binding in group.keys
+        ]
         return "\n".join(lines)
 
 

@@ -1,9 +1,11 @@
 """Ask for a picture of one's own to search with."""
 
 import os
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
@@ -11,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from bioclip_search.text import printable
 from tui.bindings import key
-from tui.completion import completions, dropped_path
+from tui.completion import at_home, completions, dropped_path
 from tui.lanes import Lane
 from tui.screens.sheet import Sheet
 
@@ -19,7 +21,7 @@ __all__ = ["ImagePrompt"]
 
 
 class _PathBox(Input):
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("tab", "complete", "Complete", "Complete the path as far as it is clear", "path-complete", show=True),
         key("down", "to_list", "To the list", "Go to the list of paths", "path-down"),
     ]
@@ -65,9 +67,9 @@ class ImagePrompt(Sheet[str]):
 
     def complete(self) -> None:
         """Write what all paths have in common."""
-        common = os.path.commonprefix(self._paths)
+        common = os.path.commonprefix(self._paths)  # noqa: RUF071 (letters are what is typed)
         box = self.query_one(_PathBox)
-        if len(common) > len(os.path.expanduser(box.value)):
+        if len(common) > len(at_home(box.value)):
             box.value = common
             box.cursor_position = len(common)
 
@@ -113,7 +115,7 @@ class ImagePrompt(Sheet[str]):
         if path.startswith(("http://", "https://")):
             self.dismiss(path)
             return
-        file = os.path.abspath(os.path.expanduser(path))
+        file = os.path.abspath(at_home(path))
         if path and os.path.isfile(file):
             self.dismiss(file)
         else:

@@ -1,10 +1,11 @@
 """The screen one works on: search bar and filters, taxa, results, specimen."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
@@ -16,9 +17,9 @@ from bioclip_search.query import Hit
 from tui.bindings import PHOTO_KEYS, key
 from tui.history import History, View
 from tui.messages import ModelWanted, QuestionAsked, SearchGivenUp, SpecimenWanted, TaxonChosen
-from tui.screens.full_view import FullView
 from tui.question import RANKS_TO_CHOOSE, Question
 from tui.results import Order, Results
+from tui.screens.full_view import FullView
 from tui.screens.menu import Menu
 from tui.status import default_order, nothing_found, orders, remark, status
 from tui.widgets.banner import Banner
@@ -45,8 +46,8 @@ class MainScreen(Screen[None]):
     """The panes and what happens between them."""
 
     TITLE = "Browse"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-mid"), (150, "-wide")]
-    BINDINGS = [
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-mid"), (150, "-wide")]  # noqa: RUF012 (so in Textual)
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("slash", "search", "Search", "Search by words: a name, or what it looks like", "search-text", show=True),
         key("t", "taxa", "Taxa", "Go to the tree of taxa", "taxa", show=True),
         key("tab", "app.focus_next", "Pane", "Go to the next pane", "next-pane", show=True),
@@ -231,7 +232,7 @@ class MainScreen(Screen[None]):
         self.ask(replace(self.question, taxon=event.path, kept=None))
 
     @on(ResultsPane.Moved)
-    def _moved(self, event: ResultsPane.Moved) -> None:
+    def _moved(self) -> None:
         if self._rest is not None:
             self._rest.stop()
         self._rest = self.set_timer(_PAUSE, self.tell_specimen)

@@ -1,9 +1,11 @@
 """A few things to choose from."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList
@@ -16,7 +18,7 @@ __all__ = ["Menu"]
 
 
 class _Choices(OptionList, inherit_bindings=False):
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("enter", "select", "Choose", "Choose this", "menu-choose", show=True),
         key("up,k", "cursor_up", "Up", "One line up", "menu-up"),
         key("down,j", "cursor_down", "Down", "One line down", "menu-down"),
@@ -35,7 +37,9 @@ class Menu(Sheet[str]):
         with Vertical(classes="sheet menu") as sheet:
             sheet.border_title = self._title
             sheet.border_subtitle = "⏎ chooses · Esc closes"
-            yield _Choices(*(Option(Content(title), id=name.replace(" ", "-")) for name, title in self._choices.items()))
+            yield _Choices(
+                *(Option(Content(title), id=name.replace(" ", "-")) for name, title in self._choices.items())
+            )
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

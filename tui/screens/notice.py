@@ -1,6 +1,9 @@
 """In place of everything, where there is no catalogue to show."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
@@ -15,7 +18,7 @@ __all__ = ["Notice"]
 class Notice(Screen[None]):
     """A sentence with its remedy, and how to leave or try again."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("r", "again", "Try again", "Look once more", "notice-again", show=True),
         key("q,escape,enter", "app.leave", "Quit", "Leave the program", "notice-quit", show=True),
     ]

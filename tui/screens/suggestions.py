@@ -1,9 +1,10 @@
 """What a specimen could be: suggestions beside the determination, to accept or to reject."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
@@ -26,7 +27,7 @@ _SIGNS = {"accepted": "✓", "rejected": "✗"}
 
 
 class _List(OptionList, inherit_bindings=False):
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("up,k", "cursor_up", "Up", "One line up", "suggestions-up"),
         key("down,j", "cursor_down", "Down", "One line down", "suggestions-down"),
     ]
@@ -35,7 +36,7 @@ class _List(OptionList, inherit_bindings=False):
 class Suggestions(Sheet[None]):
     """Accepting is a review that is kept beside the suggestion; the determination stays as it is."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("i", "identify", "Identify", "Identify the photo now", "suggestions-identify", show=True),
         key("a,enter", "review('accepted')", "Accept", "Accept this suggestion", "suggestions-accept", show=True),
         key("r", "review('rejected')", "Reject", "Reject this suggestion", "suggestions-reject", show=True),
@@ -108,5 +109,8 @@ def _line(suggested: "Suggested") -> Content:
         (name, "italic"),
         (common, "$quiet"),
         (f"  {taxon.rank or ''} · by {suggestion.method} · {suggestion.created:%Y-%m-%d}", "$quiet"),
-        (f"  {_SIGNS[review.verdict]} {review.verdict} by {printable(review.reviewer)}" if review else "", "bold $accent"),
+        (
+            f"  {_SIGNS[review.verdict]} {review.verdict} by {printable(review.reviewer)}" if review else "",
+            "bold $accent",
+        ),
     )

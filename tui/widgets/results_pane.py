@@ -43,11 +43,13 @@ class ResultsPane(Container):
         yield Static(id="nothing")
 
     def on_mount(self) -> None:
-        both = self.query(HitView)
-        marked = both.first().marked
-        for view in both:
-            view.marked = marked
+        one, other = self._views
+        one.marked = other.marked
         self._arrange()
+
+    @property
+    def _views(self) -> tuple[HitView, HitView]:
+        return self.query_one(Gallery), self.query_one(ResultList)
 
     @property
     def view(self) -> HitView:
@@ -75,7 +77,7 @@ class ResultsPane(Container):
     def show(self, results: "Results | None", cursor: int = 0, nothing: str = "") -> None:
         """Show results with the cursor on one of them; `nothing` says why there are none."""
         self._results, self._nothing = results, nothing
-        for view in self.query(HitView):
+        for view in self._views:
             view.show(results if view is self.view else None, cursor)
         self._arrange()
 
@@ -89,7 +91,7 @@ class ResultsPane(Container):
         self.view.cursor = index
 
     def mark(self, key: str, *, is_marked: bool) -> None:
-        for view in self.query(HitView):
+        for view in self._views:
             view.mark(key, is_marked)
 
     def toggle_view(self) -> None:

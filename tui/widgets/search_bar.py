@@ -1,7 +1,10 @@
 """The box for words. It asks a moment after the last key, or at once with Enter."""
 
+from typing import ClassVar
+
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
@@ -22,7 +25,7 @@ _HINT = "a name, or what it looks like"
 class SearchInput(Input):
     """Letters are text here, whatever they do elsewhere."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "leave", "Leave", "Leave the box; the results stay", "search-leave", show=True),
         key("down", "leave", "To the results", "Go to the results", "search-down"),
     ]

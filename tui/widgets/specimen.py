@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -27,7 +28,7 @@ _TITLE_WIDTH = 11
 class _Facts(VerticalScroll, inherit_bindings=False):
     """What is known, longer than the pane at times."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("up,k", "scroll_up", "Up", "One line up", "facts-up"),
         key("down,j", "scroll_down", "Down", "One line down", "facts-down"),
         key("pageup,ctrl+u", "page_up", "Page up", "One page up", "facts-page-up"),

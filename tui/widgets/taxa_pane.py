@@ -1,9 +1,11 @@
 """The left pane: the tree of taxa, and the box that finds one by its name."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList
@@ -21,7 +23,7 @@ __all__ = ["TaxaPane"]
 class _NameBox(Input):
     """Narrows the taxa while one types."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "leave", "To the tree", "Forget the name, back to the tree", "find-leave", show=True),
         key("down", "to_found", "To the taxa", "Go to the taxa that were found", "find-down"),
     ]
@@ -36,7 +38,7 @@ class _NameBox(Input):
 class _FoundTaxa(OptionList, inherit_bindings=False):
     """Taxa that were found, wherever they stand in the tree."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("enter", "select", "Show", "Show the photos of this taxon", "found-show", show=True),
         key("up,k", "cursor_up", "Up", "One line up", "found-up"),
         key("down,j", "cursor_down", "Down", "One line down", "found-down"),
@@ -54,7 +56,9 @@ class _FoundTaxa(OptionList, inherit_bindings=False):
 class TaxaPane(Vertical):
     """Taxa; `f` finds one by a part of its name."""
 
-    BINDINGS = [key("f", "find", "Find a taxon", "Find taxa by scientific or common name", "tree-find", show=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("f", "find", "Find a taxon", "Find taxa by scientific or common name", "tree-find", show=True)
+    ]
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,10 +1,12 @@
 """The tree of taxa with numbers of photos. A taxon's children are asked for when it is opened."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
 from textual import on
+from textual.binding import BindingType
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
@@ -36,7 +38,7 @@ Node = TreeNode[Row]
 class TaxonTree(Tree[Row], inherit_bindings=False):
     """Taxa; the one that is shown is marked with »."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("enter", "select_cursor", "Show", "Show the photos of this taxon", "tree-show", show=True),
         key("space", "toggle_node", "Open/close", "Open or close this taxon", "tree-toggle"),
         key("right,l", "open", "Open", "Open this taxon, or go into it", "tree-open"),
