@@ -108,7 +108,8 @@ class BrowseApp(PhotoAnswers):
         self.main.problem = problem
         if problem is not None:
             self.main.query_one(SearchBar).disable("search by words and pictures is off, see below")
-            self.fail(problem)
+            self.last_error = problem
+            self.main.warn(problem)
 
     # Questions
 

@@ -119,7 +119,7 @@ class MainScreen(Screen[None]):
     def ask(self, question: Question, *, is_typed: bool = False) -> None:
         """Have a question answered; the results stay until then."""
         if (question.words or question.picture) and self.problem is not None:
-            self.query_one(Banner).say(self.problem)
+            self.warn(self.problem)
             return
         self._is_typed, was_typed = is_typed, self._is_typed
         self.post_message(QuestionAsked(question, replaces=is_typed and was_typed))
@@ -135,7 +135,7 @@ class MainScreen(Screen[None]):
     def answered(self, asked: QuestionAsked, results: Results) -> None:
         """The results have come."""
         self._end_search()
-        self.query_one(Banner).hide()
+        self.query_one(Banner).end_of_error()
         if self.past.now:
             self.past.now.cursor = self.pane.view.cursor
             if asked.replaces:
@@ -143,13 +143,17 @@ class MainScreen(Screen[None]):
         self.past.visit(View(asked.question, results, asked.cursor))
         self._show_view()
 
-    def failed(self, sentence: str, details: str | None = None) -> None:
+    def failed(self, sentence: str) -> None:
         """A question could not be answered: the former results stay."""
         self._end_search()
-        self.query_one(Banner).say(sentence, details)
+        self.query_one(Banner).say(sentence)
         if self.past.now is None:
             self.pane.show(None, nothing="The catalogue could not be read. r tries again.")
         self._write_filters()
+
+    def warn(self, problem: str) -> None:
+        """Say what is wrong for as long as nobody hides it."""
+        self.query_one(Banner).say(problem, is_lasting=True)
 
     def _end_search(self) -> None:
         self.asked = None
