@@ -41,6 +41,11 @@ _KEYS = {
     "escape": "Esc",
     "backspace": "Backspace",
     "space": "Space",
+    "home": "Home",
+    "end": "End",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "f1": "F1",
 }
 
 
@@ -202,6 +207,7 @@ class PhotoActions(Desk):
         for screen in self.screen_stack:
             for picture in screen.query(Picture):
                 picture.mode = self.images
+        self.main.pane.draw_anew()
         self.tell_title()
         self.main.tell_specimen()
 

@@ -52,7 +52,10 @@ class PhotoAnswers(PhotoActions):
             for at in range(0, len(keys), _PICTURES_AT_ONCE):
                 if not self.tiles.is_free:  # other photos are on the screen by now
                     return
-                self.hand_over(view.put, _tiles(archive, keys[at : at + _PICTURES_AT_ONCE]))
+                some = keys[at : at + _PICTURES_AT_ONCE]
+                is_hidden = self.images is Mode.NONE
+                tiles = dict.fromkeys(some, TileState.HIDDEN) if is_hidden else _tiles(archive, some)
+                self.hand_over(view.put, tiles)
 
         self.in_lane(self.tiles, job, lambda _: None)
 

@@ -3,7 +3,11 @@
 Importing this module imports neither torch, open_clip, lancedb nor pyarrow: the first screen is painted before them.
 """
 
+import asyncio
+import signal
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -62,8 +66,18 @@ class BrowseApp(PhotoAnswers):
 
     def on_mount(self) -> None:
         self.set_keymap(dict(self.config.keys))
+        self._mind_signals()
         self.push_screen(self.main)
         self.main.call_after_refresh(self._open)
+
+    def _mind_signals(self) -> None:
+        """Whoever ends the program from outside finds the terminal as it was."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            # There are none on Windows, nor beside the main thread.
+            with suppress(NotImplementedError, AttributeError, RuntimeError, ValueError):
+                number = getattr(signal, name)
+                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
 
     def action_reload(self) -> None:
         self._open()

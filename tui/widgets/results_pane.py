@@ -86,6 +86,10 @@ class ResultsPane(Container):
         self.view.dim(is_dim)
         self.query_one("#nothing").set_class(is_dim, "-dim")
 
+    def draw_anew(self) -> None:
+        """Pictures are drawn another way from now on."""
+        self.query_one(Gallery).forget_pictures()
+
     def go_to(self, index: int) -> None:
         """Put the cursor on a hit."""
         self.view.cursor = index
