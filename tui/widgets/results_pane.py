@@ -1,11 +1,12 @@
 """The middle pane: what a query gave, as a gallery or as a list; or in words why there is nothing."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import Static
 
@@ -34,7 +35,7 @@ class ResultsPane(Container):
     def __init__(self) -> None:
         super().__init__(id="results")
         self._results: Results | None = None
-        self._is_list = False
+        self._is_list = self._is_entitling = False
         self._nothing = "Reading the catalogue…"
 
     def compose(self) -> ComposeResult:
@@ -118,7 +119,15 @@ class ResultsPane(Container):
     def _entitle(self) -> None:
         kind = "list" if self._is_list else "grid"
         count = self._results.count if self._results is not None else 0
+        self._is_entitling = True
         self.border_title = f"Results {self.view.cursor + 1:,}/{count:,} · {kind}" if count else f"Results · {kind}"
+        self._is_entitling = False
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """As ever, but another title repaints its own line only: the photos are some kilobytes."""
+        if self._is_entitling and not regions:
+            regions = (Region(-1, -1, self.outer_size.width, 1),)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     @on(HitView.Highlighted)
     def _highlighted(self, event: HitView.Highlighted) -> None:
