@@ -16,6 +16,7 @@ from bioclip_search.errors import InvalidModel, UsageError
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.models import DEFAULT_MODEL, ModelFiles, locate_model
 from bioclip_search.preprocessing import Fit, Pixels, Preprocessing
+from bioclip_search.vectors import unit
 
 if TYPE_CHECKING:
     import torch
@@ -131,7 +132,7 @@ class Embedder:
         means = [np.empty((0, self.dim), dtype=np.float32)]
         for name in names:
             mean = self.encode_texts([template(name) for template in templates]).mean(axis=0, keepdims=True)
-            means.append(mean / np.linalg.norm(mean))
+            means.append(unit(mean))
         return np.concatenate(means)
 
     @property
