@@ -24,8 +24,7 @@ from typing import Any
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.config import catalogue_folder
-from bioclip_search.embedder import Embedder
-from bioclip_search.fingerprint import Fingerprint
+from bioclip_search.loading import model_loader
 from bioclip_search.query import Hits, LikePart, Part, PhotoPart, Query, Searcher, TextPart
 from bioclip_search.region import Region
 
@@ -48,11 +47,11 @@ class OpenCatalogue:
         self, catalogue: Catalogue, model: str | None, model_for_text: str | None, device: str, dtype: str
     ) -> None:
         self.catalogue = catalogue
-        self._model = model
-        self._model_for_text = model_for_text
-        self._device = device
-        self._dtype = dtype
-        self._searcher = Searcher(catalogue, self._load, self._load_for_text)
+        self._searcher = Searcher(
+            catalogue,
+            model_loader(catalogue, model, device=device, dtype=dtype),
+            model_loader(catalogue, model_for_text, for_text=True, device=device, dtype=dtype),
+        )
 
     def __len__(self) -> int:
         """The number of photos, missing ones too."""
@@ -85,15 +84,6 @@ class OpenCatalogue:
         """Answer a Query. Raises what `Searcher.search` raises."""
         return self._searcher.search(query)
 
-    def _load(self) -> Embedder:
-        return self._loaded(self._model, self.catalogue.fingerprint)
-
-    def _load_for_text(self) -> Embedder:
-        return self._loaded(self._model_for_text, self.catalogue.for_text.require())
-
-    def _loaded(self, name: str | None, built_with: Fingerprint) -> Embedder:
-        return Embedder.load(name or built_with.model, device=self._device, dtype=self._dtype, fit=built_with.fit)
-
 
 def open_catalogue(
     folder: str | Path | None = None,
@@ -108,7 +98,8 @@ def open_catalogue(
 
     `model` says where the catalogue's model is now, if not where it was, `model_for_text` the same of its model for
     texts; `as_of` reads a version of the past.
-    Raises CatalogueNotFound, CatalogueDamaged or CatalogueTooNew.
+    Raises CatalogueNotFound, CatalogueDamaged or CatalogueTooNew; ModelMismatch for a model that is named here and
+    is another than the catalogue's.
     """
     place = catalogue_folder(Path(folder) if folder is not None else None)
     return OpenCatalogue(Catalogue.open(place, as_of), model, model_for_text, device, dtype)

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ from bioclip_search.identification import (
 )
 from bioclip_search.identification.pybioclip import pixels, predictions
 from bioclip_search.identification.softmax import softmax
+from bioclip_search.loading import model_loader
 from bioclip_search.models import DEFAULT_MODEL, locate_model
 from bioclip_search.paths import absolute
 from bioclip_search.schema import PRESENT
@@ -192,17 +193,9 @@ def _catalogue(asked: Asked) -> Catalogue | None:
 
 def _loader(asked: Asked, catalogue: Catalogue | None) -> Callable[[], Embedder]:
     """Loads the model when it is first asked for."""
-
-    @cache
-    def load() -> Embedder:
-        if catalogue is None:
-            return Embedder.load(asked.model or DEFAULT_MODEL, device=asked.device, dtype=asked.dtype)
-        own = catalogue.fingerprint
-        model = Embedder.load(asked.model or own.model, device=asked.device, dtype=asked.dtype, fit=own.fit)
-        catalogue.require_model(model.fingerprint)
-        return model
-
-    return load
+    if catalogue is not None:
+        return model_loader(catalogue, asked.model, device=asked.device, dtype=asked.dtype)
+    return cache(partial(Embedder.load, asked.model or DEFAULT_MODEL, device=asked.device, dtype=asked.dtype))
 
 
 def _label(asked: Asked, catalogue: Catalogue | None, load: Callable[[], Embedder]) -> None:
