@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bioclip_search.batches import batched
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.cli.identified import (
     IdentificationPrinter,
@@ -30,7 +30,6 @@ from bioclip_search.identification import (
     Among,
     Calibration,
     FileReader,
-    Identification,
     Method,
     MethodName,
     Observer,
@@ -248,7 +247,7 @@ def _print(
         return
     run = _saving(asked, catalogue, settings)
     strangers = 0
-    for some in _chunks(identify(method, batches, settings)):
+    for some in batched(identify(method, batches, settings), _TOGETHER):
         printer.add(some, asked.way, settings.temperature)
         if run and catalogue:
             strangers += len(some) - keep_suggestions(catalogue.folder, run, some)
@@ -340,9 +339,3 @@ def _observer(progress: Meter) -> Observer:
         progress.say(f"No taxon bears the name “{name}”; it is left out.")
 
     return Observer(unknown, embedding, embedded)
-
-
-def _chunks(found: Iterable[Identification]) -> Iterator[list[Identification]]:
-    waiting = iter(found)
-    while some := list(islice(waiting, _TOGETHER)):
-        yield some
