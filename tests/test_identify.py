@@ -230,7 +230,7 @@ def test_a_fitted_temperature_is_kept_and_used(indexed: Path, run: Command, cata
     assert found()["temperature"] == pytest.approx(fitted["temperature"], abs=1e-6)
     assert found("--temperature", 2)["temperature"] == 2
     assert run("identify", photo, "--format", "json").json[0]["temperature"] == 1
-    hot = found("--temperature", 1000)["candidates"]
+    hot = found("--temperature", 100)["candidates"]
     assert [row["score"] for row in hot] == pytest.approx([3 / 5, 2 / 5], abs=0.01)
 
 
@@ -294,6 +294,8 @@ def test_photos_from_elsewhere_have_no_place_for_a_suggestion(indexed: Path, run
         ["PHOTO", "--confidence", 1.5],
         ["PHOTO", "--temperature", 0],
         ["PHOTO", "--temperature", "nan"],
+        ["PHOTO", "--temperature", 1e-30],
+        ["PHOTO", "--temperature", 1e30],
         ["--calibrate", "--taxon", "Pieridae"],
         ["PHOTO", "--taxa", "nowhere.csv"],
         ["PHOTO", "--bins", "nowhere.csv"],
@@ -308,6 +310,39 @@ def test_what_cannot_be_asked_is_one_sentence(indexed: Path, run: Command, words
     assert (result.code, result.out) == (2, "")
     assert result.err.splitlines()[-1].startswith("Error: ")
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["PHOTO", "--taxon", "Nowhere"], "belongs to the taxon “Nowhere”"),
+        (["PHOTO", "--taxon", "Nowhere", "--text-embeddings", "TEXTS"], "belongs to the taxon “Nowhere”"),
+        (["PHOTO", "--confidence", 2], "--confidence 0.8"),
+        (["PHOTO", "--temperature", 1e6], "from 0.01 to 100"),
+        (["nowhere.jpg"], "no file or folder nowhere.jpg"),
+        (["nowhere.jpg", "--labels", "a,b"], "no file or folder nowhere.jpg"),
+        (["EMPTY"], "No photo could be read"),
+    ],
+)
+def test_what_is_wrong_is_said_before_a_model_is_loaded(
+    indexed: Path, run: Command, tmp_path: Path, words: list[object], reason: str
+) -> None:
+    """A device that is not there is found out only when a model is loaded: what comes before it needed none."""
+    places = {"PHOTO": draw_photo(tmp_path / "new.png", seed=1), "EMPTY": tmp_path / "empty"}
+    places["EMPTY"].mkdir()
+    places["TEXTS"] = _text_embeddings(tmp_path, 32)
+    result = run("identify", *(places.get(str(word), word) for word in words), "--device", "nowhere")
+    assert (result.code, reason in result.err, "--device" in result.err) == (2, True, False), result.err
+    assert "no usable device" in run("identify", places["PHOTO"], "--device", "nowhere").err
+
+
+def test_a_table_shows_as_many_candidates_as_are_asked_for(indexed: Path, run: Command, tmp_path: Path) -> None:
+    """-k says how many; without it there are a few beside the answer."""
+    names = [f"Genus{letter}" for letter in "abcdefgh"]
+    (tmp_path / "taxa.txt").write_text("\n".join(names), encoding="utf-8")
+    words = ("identify", indexed / "drawer0" / "CAT-000.jpg", "--taxa", tmp_path / "taxa.txt", "--confidence", 1)
+    for asked, shown in (((), 3), (("-k", 6), 6), (("-k", 1), 1)):
+        assert run(*words, *asked).out.count("Genus") == shown
 
 
 def test_a_catalogue_without_determinations_is_told_what_to_do(run: Command, small_model: Path, tmp_path: Path) -> None:

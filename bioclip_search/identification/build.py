@@ -76,10 +76,11 @@ def _by_text(
     backbone: Backbone | None,
 ) -> Method:
     if among.texts is not None:
-        model = load()
-        texts = TreeOfLifeTexts(among.texts, model.dim)
+        texts = TreeOfLifeTexts(among.texts)
         wanted = read_taxa(among.taxa, texts.taxa, backbone) if among.taxa else None
         rows = part(texts.taxa, among.within, wanted, observer.unknown, backbone)
+        model = load()
+        texts.require_dim(model.dim)
         classes = TextClasses(texts.blocks, len(texts.taxa), model.logit_scale, rows)
         return ByText(texts.taxa.take(rows), classes)
     taxa = _taxa(catalogue, among, backbone)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from bioclip_search.atomic import write_json
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.identification.calibration import Calibration
 from bioclip_search.identification.method import MethodName
+from bioclip_search.identification.softmax import TEMPERATURES
 from bioclip_search.storage import writing
 
 __all__ = ["keep_calibration", "kept_temperature", "model_key"]
@@ -31,7 +31,8 @@ def kept_temperature(folder: Path, method: MethodName, fingerprint: Fingerprint)
         value = float(_read(folder)[method.value][model_key(fingerprint)]["temperature"])
     except (KeyError, TypeError, ValueError):
         return None
-    return value if math.isfinite(value) and value > 0 else None
+    lowest, highest = TEMPERATURES
+    return value if lowest <= value <= highest else None
 
 
 def keep_calibration(folder: Path, method: MethodName, fingerprint: Fingerprint, found: Calibration) -> None:
