@@ -165,7 +165,7 @@ def _device(wanted: str) -> "torch.device":
     kind = wanted.partition(":")[0]  # “cuda:1” is the second card
     if not has.get(kind) or (kind == "cuda" and (torch.device(wanted).index or 0) >= torch.cuda.device_count()):
         there = ", ".join(name for name, found in has.items() if found)
-        raise UsageError(f"This computer has no usable device “{wanted}”; use --device auto or one of: {there}.")
+        raise UsageError(f"This computer has no usable device “{wanted}”; use auto or one of: {there}.")
     return torch.device(wanted)
 
 

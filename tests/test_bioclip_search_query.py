@@ -345,7 +345,7 @@ def test_like_does_not_find_itself(indexed: Path, run: Command) -> None:
         assert len(hits) == 5
         assert "CAT-002" not in {hit["catalogNumber"] for hit in hits}
     result = run("search", "--like", "nothing")
-    assert (result.code, "--image" in result.err) == (2, True)
+    assert (result.code, "given as image" in result.err) == (2, True)
 
 
 def test_a_batch_answers_line_by_line(indexed: Path, run: Command, tmp_path: Path) -> None:

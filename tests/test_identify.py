@@ -14,9 +14,11 @@ import pytest
 from helpers import Command, draw_photo
 from PIL import Image
 
+import bioclip_search
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.cli.identified import IDENTIFICATION_COLUMNS
 from bioclip_search.embedder import Embedder
+from bioclip_search.errors import PhotoError, UnknownTaxon, UsageError
 from bioclip_search.identification.pybioclip import pixels
 from bioclip_search.photo import open_photo
 from bioclip_search.text_features import TextFeatures, TextKind
@@ -317,7 +319,7 @@ def test_what_cannot_be_asked_is_one_sentence(indexed: Path, run: Command, words
     [
         (["PHOTO", "--taxon", "Nowhere"], "belongs to the taxon “Nowhere”"),
         (["PHOTO", "--taxon", "Nowhere", "--text-embeddings", "TEXTS"], "belongs to the taxon “Nowhere”"),
-        (["PHOTO", "--confidence", 2], "--confidence 0.8"),
+        (["PHOTO", "--confidence", 2], "at most 1, such as 0.8"),
         (["PHOTO", "--temperature", 1e6], "from 0.01 to 100"),
         (["nowhere.jpg"], "no file or folder nowhere.jpg"),
         (["nowhere.jpg", "--labels", "a,b"], "no file or folder nowhere.jpg"),
@@ -332,7 +334,7 @@ def test_what_is_wrong_is_said_before_a_model_is_loaded(
     places["EMPTY"].mkdir()
     places["TEXTS"] = _text_embeddings(tmp_path, 32)
     result = run("identify", *(places.get(str(word), word) for word in words), "--device", "nowhere")
-    assert (result.code, reason in result.err, "--device" in result.err) == (2, True, False), result.err
+    assert (result.code, reason in result.err, "no usable device" in result.err) == (2, True, False)
     assert "no usable device" in run("identify", places["PHOTO"], "--device", "nowhere").err
 
 
@@ -396,3 +398,42 @@ def test_a_photo_without_anything_to_compare_is_told(run: Command, small_model: 
         assert (row["catalogNumber"], row["answerName"], row["scientificName"]) == ("a", "", "")
         (found,) = run("identify", photo, "--method", method, "--format", "json").json
         assert (found["answer"], found["byRank"], found["candidates"]) == (None, [], [])
+
+
+def test_python_identifies_as_the_command_does(unidentified: Path, run: Command, catalogue_folder: Path) -> None:
+    """Files by every method, and photos without a determination; a fitted temperature holds."""
+    opened = bioclip_search.open(catalogue_folder)
+    files = sorted((unidentified / "drawer0").iterdir())
+    for method in _METHODS:
+        by_command = run("identify", *files, "--method", method, "--format", "json", "--rank", "genus").json
+        found = opened.identify(files, method=method, rank="genus")
+        assert [(one.subject.name, len(one.candidates)) for one in found] == [
+            (row["file"], len(row["candidates"])) for row in by_command
+        ]
+        for one, row in zip(found, by_command, strict=True):
+            assert (one.answer.name if one.answer else None) == ((row["answer"] or {}).get("scientificName"))
+            scores = [candidate["score"] for candidate in row["candidates"]]
+            assert [candidate.score for candidate in one.candidates] == pytest.approx(scores, abs=1e-5)
+    run("identify", "--calibrate", "--method", "neighbours")
+    by_command = run("identify", "--taxon", "unidentified", "--method", "neighbours", "--format", "json").json
+    found = opened.identify(method="neighbours")
+    assert [one.subject.photo_id for one in found] == [row["photo_id"] for row in by_command]
+    assert [one.candidates[0].score for one in found] == pytest.approx(
+        [row["candidates"][0]["score"] for row in by_command], abs=1e-5
+    )
+
+
+def test_python_is_told_what_cannot_be_identified(
+    indexed: Path, catalogue_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that is no photo, a method that there is not, a taxon that nothing belongs to; one sentence each."""
+    opened, photo = bioclip_search.open(catalogue_folder), indexed / "drawer0" / "CAT-000.jpg"
+    with pytest.raises(PhotoError, match=r"nowhere\.jpg: "):
+        opened.identify([photo, tmp_path / "nowhere.jpg"], method="neighbours")
+    with pytest.raises(UsageError, match="“votes” is none of: zero-shot, neighbours, centroids"):
+        opened.identify(photo, method="votes")
+    with pytest.raises(UnknownTaxon, match="Nowhere"):
+        opened.identify(photo, taxon="Nowhere")
+    (found,) = opened.identify(str(photo), taxon=["Nowhere", "Pieridae"], method="centroids")
+    assert {candidate.taxon.family for candidate in found.candidates} == {"Pieridae"}
+    assert "No taxon bears the name “Nowhere”" in caplog.text

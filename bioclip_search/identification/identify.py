@@ -30,12 +30,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not 0 < self.confidence <= 1:
-            raise UsageError("The confidence that an answer needs is above 0 and at most 1; give --confidence 0.8.")
+            raise UsageError("The confidence that an answer needs is above 0 and at most 1, such as 0.8.")
         lowest, highest = TEMPERATURES
         if not lowest <= self.temperature <= highest:
-            raise UsageError(f"A temperature is a number from {lowest:g} to {highest:g}; give --temperature 1.")
+            raise UsageError(f"A temperature is a number from {lowest:g} to {highest:g}, such as 1.")
         if self.limit < 1:
-            raise UsageError("The number of candidates (-k) must be at least 1.")
+            raise UsageError("The number of candidates must be at least 1.")
 
 
 @dataclass(frozen=True, slots=True)
