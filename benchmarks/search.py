@@ -5,9 +5,10 @@
 For each size a catalogue is written with embeddings that lie as those of BioCLIP 2 do (see collection.py), and
 asked for the ten nearest to 60 queries: photos, mixtures of two photos, and vectors as far from all photos as
 texts are, after 12 others that touch the files first. Printed, one JSON object a line: p50 and p95 in milliseconds
-and recall@10 against numpy in RAM, for the catalogue as a search uses it, without a filter and within taxa of each rank; LanceDB's exact scan; LanceDB's
-default index (IVF_PQ; building it at a million rows takes many minutes) and its IVF_SQ; numpy, faiss flat and
-usearch HNSW in RAM where they are installed. Last, the phases of a cold `bioclip-search search --like`.
+and recall@10 against numpy in RAM, for the catalogue as a search uses it, without a filter and within taxa of each
+rank; LanceDB's exact scan; LanceDB's default index (IVF_PQ; building it at a million rows takes many minutes) and
+its IVF_SQ; numpy, faiss flat and usearch HNSW in RAM where they are installed. Last, the phases of a cold
+`bioclip-search search --like`.
 """
 
 import json
