@@ -523,5 +523,5 @@ def test_records_and_texts_are_fused_among_the_photos_that_have_both(
     paths = {hit.photo.path for hit in Searcher(opened, lambda: embedder).search(query)}
     assert len(paths) == 5
     assert photo.path not in paths
-    with pytest.raises(QueryError, match="--model-for-text"):
+    with pytest.raises(QueryError, match="has nothing to compare"):
         Query(records="Danaus", for_text=True)
