@@ -1,7 +1,7 @@
 """How LanceDB is spoken to: connecting, its errors, values in its conditions."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,11 +13,10 @@ from bioclip_search.lance_import import lancedb
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["among", "chunks", "collected", "connect", "lance_errors", "quoted", "scan", "writing"]
+__all__ = ["among", "chunks", "connect", "lance_errors", "quoted", "scan", "writing"]
 
 _VALUES_AT_ONCE = 1_000
 _ROWS_AT_ONCE = 128
-_ROWS_TOGETHER = 8_192
 # A scan was seen to wait for ever where a batch of rows did not fit into the buffer.
 _BUFFER_BYTES = 16 * 2**20
 _CACHE_BYTES = 128 * 2**20
@@ -96,18 +95,3 @@ def scan(table: Any, columns: Sequence[str], where: str | None = None) -> "Itera
     """
     query = table.search().select(list(columns)).limit(None)
     yield from (query.where(where) if where else query).to_batches()
-
-
-def collected(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Table]":
-    """Small batches put together to some thousand rows: a table that was written in many commits has many."""
-    import pyarrow as pa
-
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        if batch.num_rows:
-            held.append(batch)
-        if sum(part.num_rows for part in held) >= _ROWS_TOGETHER:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)

@@ -58,23 +58,17 @@ def command(
     from bioclip_search.cli.batch import print_batch
     from bioclip_search.cli.hits import print_hits, print_notes, print_notes_for_text
     from bioclip_search.config import catalogue_folder
-    from bioclip_search.embedder import Embedder
     from bioclip_search.errors import UsageError
-    from bioclip_search.fingerprint import Fingerprint
-    from bioclip_search.models import locate_model
+    from bioclip_search.loading import model_loader
     from bioclip_search.query import Searcher
 
     opened = Catalogue.open(catalogue_folder(catalogue), as_of)
-
-    def load(built_with: Fingerprint) -> Embedder:
-        return Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
-
-    if model is not None:
-        # Features of texts may be kept, so that the model itself is never loaded.
-        built_with = opened.for_text.require() if asked["for_text"] else opened.fingerprint
-        owner = opened.for_text if asked["for_text"] else opened
-        owner.require_model(locate_model(model).fingerprint(built_with.fit))
-    searcher = Searcher(opened, lambda: load(opened.fingerprint), lambda: load(opened.for_text.require()))
+    of_photos, of_texts = (None, model) if asked["for_text"] else (model, None)
+    searcher = Searcher(
+        opened,
+        model_loader(opened, of_photos, device=device, dtype=dtype),
+        model_loader(opened, of_texts, for_text=True, device=device, dtype=dtype),
+    )
     if batch is not None:
         if not batch.strip():
             raise UsageError("The name after --batch is empty; give a file, a folder, or - for standard input.")

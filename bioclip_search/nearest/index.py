@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from bioclip_search.batches import ROWS_TOGETHER
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState
 from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends
@@ -15,15 +16,12 @@ from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MARGIN", "ROWS_AT_ONCE", "Index", "RowIds"]
+__all__ = ["MARGIN", "Index", "RowIds"]
 
 RowIds = npt.NDArray[np.uint64]
 
 MARGIN = 54
 """How many more than are wanted are first compared by their embeddings: codes tell near ones apart badly."""
-
-ROWS_AT_ONCE = 8_192
-"""Rows in a batch of the file of rows; only the last has fewer."""
 
 _MUCH = 0.01
 
@@ -96,7 +94,7 @@ class Index:
     def rows(self, places: Places) -> list[dict[str, Any]]:
         """The rows at places, without embedding and thumbnail, in the same order."""
         return [
-            self._rows.get_batch(place // ROWS_AT_ONCE).slice(place % ROWS_AT_ONCE, 1).to_pylist()[0]
+            self._rows.get_batch(place // ROWS_TOGETHER).slice(place % ROWS_TOGETHER, 1).to_pylist()[0]
             for place in places.tolist()
         ]
 
