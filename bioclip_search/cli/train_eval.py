@@ -11,6 +11,7 @@ from bioclip_search.cli.metadata import column_map
 from bioclip_search.cli.options import catalogue_option, device_options, format_option
 from bioclip_search.cli.output import print_json, print_lines, print_table
 from bioclip_search.cli.progress import meter
+from bioclip_search.text import printable
 
 if TYPE_CHECKING:
     from training.evaluation.features import Observer
@@ -107,7 +108,7 @@ def command(model_name: str | None, output: Path, device: str, dtype: str, forma
     from bioclip_search.paths import absolute
     from training.evaluation.report import as_json, make_folder, write_report
     from training.evaluation.run import evaluate
-    from training.evaluation.tables import own_tables, published_tables
+    from training.evaluation.tables import own_tables, published_tables, summary
 
     folder, name = absolute(output), model_name or DEFAULT_MODEL
     asked = _options(**options)
@@ -125,10 +126,10 @@ def command(model_name: str | None, output: Path, device: str, dtype: str, forma
     if format_ == "json":
         print_json(as_json(found))
         return 0
-    print_lines([f"{found.photos:,} photos of {found.species:,} species, {found.model}; in per cent.", ""])
+    print_lines([*map(printable, summary(found)), ""])
     for table in (*own_tables(found), *_asked_for(published_tables(found))):
         _print(table)
-    print_lines([f"Results, pictures and all published tables: {folder / 'results.md'}"])
+    print_lines([f"Results, pictures and all published tables: {printable(str(folder / 'results.md'))}"])
     return 0
 
 

@@ -1,5 +1,8 @@
 """What turns photos into features: a model, the same kind of model with random weights, or nothing but pixels."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -94,7 +97,7 @@ def random_model(architecture: str, seed: int, device: "torch.device") -> Embedd
         training=TrainingPart(batch_size=2),
         seed=seed,
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), _without_warning():
         initial = initial_model(recipe)
     preprocessing = initial.preprocessing
     fingerprint = Fingerprint(
@@ -102,6 +105,17 @@ def random_model(architecture: str, seed: int, device: "torch.device") -> Embedd
     )
     model = initial.model.to(device).eval().requires_grad_(False)
     return Embedder(model, initial.tokenizer, fingerprint, preprocessing, device, torch.float32)
+
+
+@contextmanager
+def _without_warning() -> Iterator[None]:
+    """open_clip warns of random weights, which here are what is asked for."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _dim(model_cfg: dict[str, Any]) -> int:

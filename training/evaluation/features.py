@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bioclip_search.embedder import Features
-from bioclip_search.errors import PhotoError
+from bioclip_search.errors import PhotoError, UsageError
+from bioclip_search.text import printable
 from training.evaluation.encoders import Encoder
 from training.evaluation.photos import Photo, Photos
 from training.shards.ahead import in_order
@@ -36,7 +37,7 @@ def features_of(encoder: Encoder, photos: Photos, cache: Path, observer: Observe
     """float32 [n, dim], NaN for a photo that cannot be read, which is told of.
 
     Those of a catalogue that was made with the model are its own; others are kept in the folder `cache`, for the
-    next evaluation of the same photos by the same encoder.
+    next evaluation of the same photos by the same encoder. Raises UsageError where they cannot be kept.
     """
     stored = photos.stored(encoder.fingerprint) if encoder.fingerprint else None
     if stored is not None:
@@ -48,11 +49,7 @@ def features_of(encoder: Encoder, photos: Photos, cache: Path, observer: Observe
     observer.say(f"{encoder.name}: reading photos")
     observer.begin(len(photos.photos))
     features = np.concatenate(list(_computed(encoder, photos.photos, observer)))
-    cache.mkdir(parents=True, exist_ok=True)
-    aside = file.with_suffix(f".{os.getpid()}.part")
-    with aside.open("wb") as stream:
-        np.save(stream, features)
-    aside.replace(file)
+    _keep(features, file)
     return features
 
 
@@ -74,6 +71,20 @@ def _kept(file: Path, count: int) -> Features | None:
     except (OSError, ValueError, EOFError):
         return None
     return features if features.ndim == 2 and len(features) == count else None
+
+
+def _keep(features: Features, file: Path) -> None:
+    aside = file.with_suffix(f".{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as stream:
+            np.save(stream, features)
+        aside.replace(file)
+    except OSError as error:
+        shown = printable(str(file.parent))
+        raise UsageError(
+            f"The features cannot be kept in {shown} ({error.strerror}); name another --output."
+        ) from error
 
 
 def _computed(encoder: Encoder, photos: Sequence[Photo], observer: Observer) -> Iterator[Features]:

@@ -49,7 +49,7 @@ def accuracy_picture(found: Evaluation) -> Image.Image:
 
 
 def hierarchy_picture(found: Evaluation) -> Image.Image:
-    """Species' photos and taxa's texts, coloured by the widest rank that divides them; texts also by rank."""
+    """Species' photos and taxa's texts, coloured at the widest rank that divides them; texts also by rank."""
     picture = found.picture
     rank = _dividing_rank(picture.image_taxa)
     groups = _largest(taxon.name_at(rank) or _OTHERS for taxon in picture.image_taxa)
@@ -87,11 +87,11 @@ def _cloud(title: str, projection: Projection, names: Sequence[str], colours: Ma
 
 
 def _dividing_rank(taxa: Sequence[Taxon]) -> Rank:
-    """The widest rank at which there are at least three names, else two, else species."""
-    for wanted in (3, 2):
-        for rank in RANKS:
-            if len({name for taxon in taxa if (name := taxon.name_at(rank))}) >= wanted:
-                return rank
+    """The widest rank at which no name is that of more than two thirds of the taxa."""
+    for rank in RANKS:
+        named = Counter(taxon.name_at(rank) for taxon in taxa)
+        if max(named.values()) * 3 <= len(taxa) * 2:
+            return rank
     return Rank.SPECIES
 
 

@@ -15,7 +15,7 @@ from bioclip_search.text import printable
 from training.evaluation.paper import paper_tables
 from training.evaluation.pictures import accuracy_picture, hierarchy_picture, reliability_picture
 from training.evaluation.run import Evaluation
-from training.evaluation.tables import Table, own_tables, published_tables
+from training.evaluation.tables import Table, own_tables, published_tables, summary
 
 __all__ = ["as_json", "make_folder", "write_report"]
 
@@ -78,20 +78,11 @@ def _plain(value: Any) -> Any:
 
 
 def _markdown(found: Evaluation) -> str:
-    parts = [f"# Evaluation of {found.model}", _summary(found)]
+    parts = [f"# Evaluation of {found.model}", " ".join(summary(found))]
     parts += [_section(table, 2) for table in own_tables(found)]
     parts += [f"![{title}]({name})" for name, (title, _) in _PICTURES.items()]
     parts += [_section(table, 2) for table in published_tables(found)]
     return "\n\n".join(parts) + "\n"
-
-
-def _summary(found: Evaluation) -> str:
-    lines = [f"{found.photos:,} photos of {found.species:,} species, from {found.source}. Figures are in per cent."]
-    if found.without_species:
-        lines.append(f"{found.without_species:,} photos are determined to no species and only answer queries.")
-    if found.unreadable:
-        lines.append(f"{found.unreadable:,} photos cannot be read and were left out.")
-    return " ".join(lines)
 
 
 def _section(table: Table, level: int) -> str:

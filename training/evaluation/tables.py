@@ -8,8 +8,9 @@ from training.evaluation.few_shot import FewShot
 from training.evaluation.paper import CAUTION, PaperTable, paper_tables
 from training.evaluation.retrieval import Retrieval
 from training.evaluation.run import Evaluation
+from training.shards.source import WITHOUT_FILE, WITHOUT_NAME
 
-__all__ = ["Table", "own_tables", "published_tables"]
+__all__ = ["Table", "own_tables", "published_tables", "summary"]
 
 NONE = "–"
 
@@ -22,6 +23,28 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+
+
+def summary(found: Evaluation) -> list[str]:
+    """What was measured, and what was left out, in sentences."""
+    sentences = [
+        f"{found.photos:,} photos of {found.species:,} species, from {found.source}; by {found.model}; in per cent."
+    ]
+    if found.without_species:
+        sentences.append(
+            f"{_counted(found.without_species, 'photo has', 'photos have')} no species and can only answer queries."
+        )
+    if found.unreadable:
+        sentences.append(f"{_counted(found.unreadable, 'photo', 'photos')} cannot be read.")
+    if count := found.left_out.get(WITHOUT_NAME):
+        sentences.append(f"{_counted(count, 'photo has', 'photos have')} no name.")
+    if count := found.left_out.get(WITHOUT_FILE):
+        sentences.append(f"{_counted(count, 'record names', 'records name')} no file that is there.")
+    return sentences
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def own_tables(found: Evaluation) -> list[Table]:
