@@ -16,6 +16,7 @@ __all__ = ["accuracy_picture", "hierarchy_picture", "reliability_picture"]
 _TENTHS = [(number / 10, f"{number * 10}") for number in range(0, 11, 2)]
 _GROUPS = len(COLOURS)
 _OTHERS = "others"
+_ROOM_A_NAME = 0.05
 
 
 def reliability_picture(found: Evaluation) -> Image.Image:
@@ -74,7 +75,8 @@ def hierarchy_picture(found: Evaluation) -> Image.Image:
 def _cloud(title: str, projection: Projection, names: Sequence[str], colours: Mapping[str, str]) -> Image.Image:
     points = projection.points
     across, up = _range(points[:, 0].tolist()), _range(points[:, 1].tolist())
-    plane = Plane(title, (560, 520), across, (up[0], up[1] + 0.25 * (up[1] - up[0])))
+    room = _ROOM_A_NAME * (len(colours) + 1)  # above the points, for the legend
+    plane = Plane(title, (560, 620), across, (up[0], up[1] + room * (up[1] - up[0])))
     plane.ticks_x([], f"PCA, {100 * projection.explained:.0f} % of the variance")
     # The many are drawn first, so that what is rare lies on top.
     for place in sorted(range(len(names)), key=lambda row: names[row] in colours):

@@ -1,5 +1,6 @@
 """One evaluation: features of all photos by the model and its baselines, and every figure from them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ __all__ = ["ByImages", "ByTexts", "Evaluation", "Options", "Picture", "evaluate"
 CACHE = "features"
 ALL = "all"
 _MOST_PICTURED = 2_000
+_SECONDS_BETWEEN_LINES = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def evaluate(
     if not known.any():
         raise UsageError("No photo that is determined to a species can be read; check --photos and the records.")
     determined = subjects.take(known)
-    texts = TextFeatures(model.fingerprint, lambda: model, dtype=str(model.dtype))
+    texts = _Texts(TextFeatures(model.fingerprint, lambda: model, dtype=str(model.dtype)), observer)
     observer.say("comparing")
     answered, unanswered = _queries(options.queries, subjects, features[name], texts)
     return Evaluation(
@@ -140,6 +142,27 @@ def evaluate(
     )
 
 
+class _Texts:
+    """Features of texts, which may take minutes: it is told how many are done."""
+
+    def __init__(self, features: TextFeatures, observer: Observer) -> None:
+        self._features = features
+        self._observer = observer
+
+    def of(self, texts: Sequence[str], kind: TextKind) -> Features:
+        """Unit-length float32 [n, dim]."""
+        total, done, said = len(set(texts)), 0, time.monotonic()
+
+        def tell(more: int) -> None:
+            nonlocal done, said
+            done += more
+            if time.monotonic() - said > _SECONDS_BETWEEN_LINES:
+                said = time.monotonic()
+                self._observer.say(f"{done:,} of {total:,} texts")
+
+        return self._features.of(texts, kind, tell)
+
+
 def _by_images(subjects: Subjects, features: Features, options: Options) -> ByImages:
     """Few-shot takes features as they are; all that compares directions takes unit length."""
     directions = unit(features)
@@ -154,9 +177,7 @@ def _by_images(subjects: Subjects, features: Features, options: Options) -> ByIm
     return ByImages(shots, retrieval(found), neighbours, asked, order)
 
 
-def _by_texts(
-    subjects: Subjects, images: Features, texts: TextFeatures, logit_scale: float, options: Options
-) -> ByTexts:
+def _by_texts(subjects: Subjects, images: Features, texts: "_Texts", logit_scale: float, options: Options) -> ByTexts:
     shares = {}
     for kind in options.text_types:
         labels = text_labels(subjects.taxa, kind)
@@ -175,7 +196,7 @@ def _by_texts(
 
 
 def _queries(
-    queries: Sequence[Query], subjects: Subjects, images: Features, texts: TextFeatures
+    queries: Sequence[Query], subjects: Subjects, images: Features, texts: "_Texts"
 ) -> tuple[dict[str, Retrieval], int]:
     """Figures over all queries and over each group of them; and how many have no photo here that answers them."""
     if not queries:
@@ -195,7 +216,7 @@ def _figures(found: Found, rows: npt.NDArray[np.bool_]) -> Retrieval | None:
     return retrieval(found.take(rows))
 
 
-def _picture(subjects: Subjects, images: Features, texts: TextFeatures, options: Options) -> Picture:
+def _picture(subjects: Subjects, images: Features, texts: "_Texts", options: Options) -> Picture:
     """A part of many species, drawn by the seed, is pictured."""
     centroids, species = centroids_of(images, subjects.species, len(subjects.tree.taxa))
     rng = np.random.default_rng(options.seed)
