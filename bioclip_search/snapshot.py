@@ -162,7 +162,10 @@ class Snapshot:
         """Columns of all rows, in the order of their places; for narrow ones, without embedding and thumbnail."""
         import pyarrow as pa
 
-        rows = pa.Table.from_batches(list(self._scan(columns))).combine_chunks()
+        batches = list(self._scan(columns))
+        if not batches:
+            return pa.schema([self._table.schema.field(column) for column in columns]).empty_table()
+        rows = pa.Table.from_batches(batches).combine_chunks()
         if "_rowid" not in rows.column_names:
             return rows
         row_ids = rows["_rowid"].to_numpy()

@@ -112,12 +112,11 @@ def take(table: Any, row_ids: "npt.NDArray[np.uint64]", columns: Sequence[str]) 
 
     parts = []
     for start in range(0, max(1, len(row_ids)), _TAKEN_AT_ONCE):
-        part = row_ids[start : start + _TAKEN_AT_ONCE]
-        order = np.argsort(part)
-        taken = table.take_row_ids(part[order].tolist()).select(list(columns)).to_arrow()
-        if len(taken) != len(part):
+        distinct, places = np.unique(row_ids[start : start + _TAKEN_AT_ONCE], return_inverse=True)
+        taken = table.take_row_ids(distinct.tolist()).select(list(columns)).to_arrow()
+        if len(taken) != len(distinct):
             raise RowsMoved
-        parts.append(taken.take(pa.array(np.argsort(order))))
+        parts.append(taken.take(pa.array(places)))
     return pa.concat_tables(parts)
 
 
