@@ -18,7 +18,7 @@ from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.paths import absolute
 from bioclip_search.preprocessing import Fit, Preprocessing
 
-__all__ = ["BUILTIN", "DEFAULT_MODEL", "SHORT_NAMES", "ModelFiles", "locate_model", "weights_digest"]
+__all__ = ["BUILTIN", "DEFAULT_MODEL", "SHORT_NAMES", "ModelFiles", "is_on_hub", "locate_model", "weights_digest"]
 
 BUILTIN = "builtin"
 DEFAULT_MODEL = "bioclip"
@@ -96,6 +96,11 @@ def locate_model(name: str) -> ModelFiles:
         f"There is no model “{name}”. Use one of {known}, hf-hub:ORGANISATION/NAME, "
         f"or the folder of a model ({_CONFIG} and its weights)."
     )
+
+
+def is_on_hub(name: str) -> bool:
+    """Whether a name is that of a model on the hub, which may have to be downloaded."""
+    return name in SHORT_NAMES or _hub_repository(name) is not None
 
 
 def _hub_repository(name: str) -> str | None:

@@ -11,12 +11,15 @@ from bioclip_search.errors import CatalogueDamaged, CatalogueError
 from bioclip_search.lance_import import lancedb
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
-__all__ = ["among", "chunks", "connect", "lance_errors", "quoted", "scan", "writing"]
+__all__ = ["RowsMoved", "among", "chunks", "connect", "lance_errors", "quoted", "scan", "take", "writing"]
 
 _VALUES_AT_ONCE = 1_000
 _ROWS_AT_ONCE = 128
+_TAKEN_AT_ONCE = 2_000
 # A scan was seen to wait for ever where a batch of rows did not fit into the buffer.
 _BUFFER_BYTES = 16 * 2**20
 _CACHE_BYTES = 128 * 2**20
@@ -95,3 +98,22 @@ def scan(table: Any, columns: Sequence[str], where: str | None = None) -> "Itera
     """
     query = table.search().select(list(columns)).limit(None)
     yield from (query.where(where) if where else query).to_batches()
+
+
+class RowsMoved(Exception):
+    """Rows are no longer where they were when their ids were read: the table was compacted."""
+
+
+def take(table: Any, row_ids: "npt.NDArray[np.uint64]", columns: Sequence[str]) -> "pa.Table":
+    """Columns of the rows with these ids, in their order. Raises RowsMoved."""
+    import numpy as np
+    import pyarrow as pa
+
+    parts = []
+    for start in range(0, max(1, len(row_ids)), _TAKEN_AT_ONCE):
+        distinct, places = np.unique(row_ids[start : start + _TAKEN_AT_ONCE], return_inverse=True)
+        taken = table.take_row_ids(distinct.tolist()).select(list(columns)).to_arrow()
+        if len(taken) != len(distinct):
+            raise RowsMoved
+        parts.append(taken.take(pa.array(places)))
+    return pa.concat_tables(parts)

@@ -19,6 +19,7 @@ from bioclip_search.nearest.build import build
 from bioclip_search.nearest.codes import Codec
 from bioclip_search.nearest.scan import Coded, best, part_ends
 from bioclip_search.specimen import Specimen
+from bioclip_search.storage import RowsMoved
 from bioclip_search.taxonomy import Taxon
 
 Vectors = npt.NDArray[np.float32]
@@ -297,7 +298,7 @@ def test_a_table_that_is_compacted_meanwhile_is_searched_again(tmp_path: Path) -
     view = search._view()
     assert view is not None
     stale = view.index.row_ids + np.uint64(1 << 40)
-    with pytest.raises(vector_search._RowsMoved):
+    with pytest.raises(RowsMoved):
         search._embeddings(stale[:5])
     _catalogue(tmp_path / "c", _clustered(20, DIM, 21), first=COUNT).compact()
     assert _found(catalogue, vectors[0], 5)[0] == "0000"

@@ -10,11 +10,13 @@ from bioclip_search.cli.query_options import query_of, query_options
 
 __all__ = ["command"]
 
+_FARTHEST = 100_000
+
 
 @click.command("search")
 @query_options
 @click.option("-k", "limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="Number of hits.")
-@click.option("--offset", type=click.IntRange(0, 100_000), default=0, help="Leave out so many of the best hits.")
+@click.option("--offset", type=click.IntRange(min=0), default=0, help="Leave out so many of the best hits.")
 @click.option("--why", is_flag=True, help="Also how near each hit is to each part of the query.")
 @click.option(
     "--batch",
@@ -77,6 +79,8 @@ def command(
         print_batch(searcher, Path(batch), lambda **part: query_of(limit=limit, offset=offset, **{**asked, **part}))
         return
     query = query_of(limit=limit, offset=offset, **asked)
+    if offset > _FARTHEST and (query.parts or query.records):
+        raise UsageError(f"Hits are ranked down to the {_FARTHEST:,}th; a list of a taxon has any --offset.")
     hits = searcher.search(query)
     print_hits(hits, format_, why=why)
     if format_ == "table":

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from bioclip_search.batches import collected
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState, new_folder, use_folder
 from bioclip_search.nearest.index import MARGIN, Index
+from bioclip_search.nearest.names import coded
 from bioclip_search.nearest.scan import part_ends
 from bioclip_search.vectors import matrix, unit
 
@@ -125,7 +125,7 @@ class _Writing:
         for part, (start, end) in zip(self._codes, self._spans, strict=True):
             part.write(np.ascontiguousarray(codes[:, start:end]).tobytes())
         for file, (column, names) in zip(self._taxa, self._names.items(), strict=True):
-            file.write(_coded(table[column], names).tobytes())
+            file.write(coded(table[column], names).tobytes())
         self._write_rows(table.drop_columns(["_rowid", "embedding"]))
 
     def _write_rows(self, table: "pa.Table") -> None:
@@ -177,13 +177,3 @@ class _Truth:
 
 def _embeddings(table: "pa.Table") -> Vectors:
     return unit(matrix(table["embedding"].combine_chunks()))
-
-
-def _coded(column: "pa.ChunkedArray", names: dict[str, int]) -> npt.NDArray[np.int32]:
-    """Names as numbers, -1 for none; new ones are added to `names`."""
-    encoded = column.combine_chunks().dictionary_encode()
-    codes = [names.setdefault(name, len(names)) for name in encoded.dictionary.to_pylist()]
-    lookup = np.array([*codes, -1], dtype=np.int32)
-    indices = encoded.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
-    coded: npt.NDArray[np.int32] = lookup[indices]
-    return coded

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bioclip_search.errors import QueryError
 from bioclip_search.paths import is_unicode
 from bioclip_search.region import Region
+from bioclip_search.taxonomy import TaxonPath
 from bioclip_search.text import clean, printable
 
 __all__ = ["LikePart", "Part", "PhotoPart", "Query", "TextPart"]
@@ -62,7 +63,8 @@ class Query:
     The parts' unit vectors are multiplied by their weights and added; hits are ordered by the cosine to the
     sum, which is the order of the weighted sum of their cosines to the parts.
 
-    `taxa` are names of any rank or common names, of which a hit has one; `not_taxa` those it must not have;
+    `taxa` are names of any rank or common names, of which a hit has one; `not_taxa` those it must not have; `within`
+    are paths, of which a hit is on one, and () is that of every photo;
     `where` is a condition on Darwin Core terms (see `bioclip_search.conditions`); `records` are words that its
     record must say. `by_specimen` gives the best photo of each specimen, `diverse` prefers hits that differ
     from each other. `exact` compares every embedding without the index. `for_text` asks the catalogue's second
@@ -85,6 +87,7 @@ class Query:
     exact: bool = False
     include_missing: bool = False
     for_text: bool = False
+    within: tuple[TaxonPath, ...] = ()
 
     def __post_init__(self) -> None:
         if any(clean(name) is None for name in (*self.taxa, *self.not_taxa)):
@@ -97,7 +100,7 @@ class Query:
             raise QueryError("A weight must be a finite number.")
         if self.min_score is not None and not math.isfinite(self.min_score):
             raise QueryError("The least score must be a finite number.")
-        asked = (self.parts, self.taxa, self.not_taxa, self.where, self.view, self.records)
+        asked = (self.parts, self.taxa, self.not_taxa, self.where, self.view, self.records, self.within)
         if not any(asked):
             raise QueryError(
                 "There is nothing to look for: give words, a photo (image), a specimen (like), a taxon or a "

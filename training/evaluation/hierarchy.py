@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bioclip_search.embedder import Features
-from bioclip_search.identification.block import unit
 from bioclip_search.identification.ranks import RankTree
+from bioclip_search.vectors import unit
 from training.evaluation.by_rank import heights
 
 __all__ = ["Agreement", "Projection", "agreement", "centroids_of", "project", "spearman"]

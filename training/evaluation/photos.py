@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bioclip_search.batches import collected
 from bioclip_search.embedder import Features
 from bioclip_search.fingerprint import Fingerprint
-from bioclip_search.identification.block import unit
 from bioclip_search.photo import read_photo
 from bioclip_search.schema import EMBEDDING, PRESENT
-from bioclip_search.storage import collected
 from bioclip_search.taxonomy import Taxon
+from bioclip_search.vectors import unit
 from training.shards.packs import SEPARATOR, read_packed
 from training.shards.source import CatalogueSource, Source
 

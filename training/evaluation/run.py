@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from bioclip_search.embedder import Embedder, Features
 from bioclip_search.errors import UsageError
-from bioclip_search.identification.block import unit
 from bioclip_search.prompts import caption
 from bioclip_search.taxonomy import RANKS, Rank, Taxon, TextType
 from bioclip_search.text_features import TextFeatures, TextKind
+from bioclip_search.vectors import unit
 from training.evaluation.by_rank import ByRank, by_rank, neighbours_by_rank
 from training.evaluation.encoders import ModelEncoder, baseline
 from training.evaluation.features import Observer, features_of, is_readable
