@@ -86,7 +86,7 @@ def test_a_suggestion_without_a_taxon_has_nothing_to_review(
     suggested: Path, run: Command, catalogue_folder: Path
 ) -> None:
     """No rank was certain enough."""
-    hot = ("--temperature", 1000, "--confidence", 1)
+    hot = ("--temperature", 100, "--confidence", 1)
     assert run("identify", "--taxon", "unidentified", "--method", "centroids", "--save", *hot).code == 0
     found = [one for one in suggestions(catalogue_folder) if one.method == "centroids" and len(one.candidates) > 1]
     photo = Catalogue.open(catalogue_folder).photos_by_id([found[0].photo_id])[found[0].photo_id]
