@@ -80,8 +80,8 @@ class ResultList(HitView):
         & > .result-list--row { color: $foreground; }
         & > .result-list--other { color: $foreground-muted; }
         & > .result-list--cursor { color: $foreground; text-style: bold; }
-        & > .result-list--mark { color: $accent; text-style: bold; }
-        &:focus > .result-list--cursor { color: $accent; }
+        & > .result-list--mark { color: $text-accent; text-style: bold; }
+        &:focus > .result-list--cursor { color: $text-accent; }
     }
     """
 
