@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from bioclip_search.cli.options import as_of_option, catalogue_option, device_options, format_option
+from bioclip_search.cli.preview import mode_of_preview, preview_options, print_preview
 from bioclip_search.cli.query_options import query_of, query_options
 
 __all__ = ["command"]
@@ -18,6 +19,7 @@ _FARTHEST = 100_000
 @click.option("-k", "limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="Number of hits.")
 @click.option("--offset", type=click.IntRange(min=0), default=0, help="Leave out so many of the best hits.")
 @click.option("--why", is_flag=True, help="Also how near each hit is to each part of the query.")
+@preview_options
 @click.option(
     "--batch",
     metavar="FILE",
@@ -40,6 +42,8 @@ def command(
     dtype: str,
     format_: str,
     why: bool,
+    preview: bool,
+    drawn_with: str | None,
     **asked: Any,
 ) -> None:
     """Find photos by words, by photos, or both; by what their records say; or list those of a taxon.
@@ -64,6 +68,7 @@ def command(
     from bioclip_search.loading import model_loader
     from bioclip_search.query import Searcher
 
+    mode = mode_of_preview(preview=preview, drawn_with=drawn_with, format_=format_, why=why, batch=batch)
     opened = Catalogue.open(catalogue_folder(catalogue), as_of)
     of_photos, of_texts = (None, model) if asked["for_text"] else (model, None)
     searcher = Searcher(
@@ -82,7 +87,10 @@ def command(
     if offset > _FARTHEST and (query.parts or query.records):
         raise UsageError(f"Hits are ranked down to the {_FARTHEST:,}th; a list of a taxon has any --offset.")
     hits = searcher.search(query)
-    print_hits(hits, format_, why=why)
+    if mode is not None:
+        print_preview(hits, opened, mode)
+    else:
+        print_hits(hits, format_, why=why)
     if format_ == "table":
         print_notes(hits)
         print_notes_for_text(hits, opened, for_text=query.for_text)
