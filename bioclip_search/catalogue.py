@@ -403,11 +403,12 @@ class Catalogue:
             return self._listings.listing(filter_ or Filter())
 
     def thumbnails(self, keys: Sequence[str]) -> dict[str, bytes]:
-        """The thumbnails (JPEG, 256 pixels) of rows, by photo_id; those that are not there are left out."""
+        """The thumbnails (JPEG, 256 pixels) of rows, by photo_id; those that have none are left out."""
         found: dict[str, bytes] = {}
         for chunk in chunks(keys):
             rows = self._rows(among(KEY, chunk), [KEY, THUMBNAIL])
-            found.update(zip(rows[KEY].to_pylist(), rows[THUMBNAIL].to_pylist(), strict=True))
+            pairs = zip(rows[KEY].to_pylist(), rows[THUMBNAIL].to_pylist(), strict=True)
+            found.update((key, thumbnail) for key, thumbnail in pairs if thumbnail)
         return found
 
     def nearest(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from bioclip_search.batches import ROWS_TOGETHER
 from bioclip_search.branches import Branches, Codes, Mask
 from bioclip_search.filters import Filter
-from bioclip_search.nearest.index import ROWS_AT_ONCE, Index, RowIds
+from bioclip_search.nearest.index import Index, RowIds
 from bioclip_search.nearest.names import coded
 from bioclip_search.schema import PHOTO_COLUMNS, TAXON_COLUMNS, THUMBNAIL, photo_from_row
 from bioclip_search.specimen import Photo
@@ -146,7 +147,7 @@ class Snapshot:
 
     def photos(self, places: npt.NDArray[np.integer]) -> list[Photo]:
         """The photos at some places, in their order."""
-        if self._index is not None and len(np.unique(places // ROWS_AT_ONCE)) <= _FEW_BATCHES:
+        if self._index is not None and len(np.unique(places // ROWS_TOGETHER)) <= _FEW_BATCHES:
             rows = self._index.rows(places.astype(np.int64))
             self._index.let_go()
         else:
@@ -162,7 +163,10 @@ class Snapshot:
         """Columns of all rows, in the order of their places; for narrow ones, without embedding and thumbnail."""
         import pyarrow as pa
 
-        rows = pa.Table.from_batches(list(self._scan(columns))).combine_chunks()
+        batches = list(self._scan(columns))
+        if not batches:
+            return pa.schema([self._table.schema.field(column) for column in columns]).empty_table()
+        rows = pa.Table.from_batches(batches).combine_chunks()
         if "_rowid" not in rows.column_names:
             return rows
         row_ids = rows["_rowid"].to_numpy()

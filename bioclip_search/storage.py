@@ -1,7 +1,7 @@
 """How LanceDB is spoken to: connecting, its errors, values in its conditions."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-__all__ = ["RowsMoved", "among", "chunks", "collected", "connect", "lance_errors", "quoted", "scan", "take", "writing"]
+__all__ = ["RowsMoved", "among", "chunks", "connect", "lance_errors", "quoted", "scan", "take", "writing"]
 
 _VALUES_AT_ONCE = 1_000
 _ROWS_AT_ONCE = 128
-_ROWS_TOGETHER = 8_192
 _TAKEN_AT_ONCE = 2_000
 # A scan was seen to wait for ever where a batch of rows did not fit into the buffer.
 _BUFFER_BYTES = 16 * 2**20
@@ -112,25 +111,9 @@ def take(table: Any, row_ids: "npt.NDArray[np.uint64]", columns: Sequence[str]) 
 
     parts = []
     for start in range(0, max(1, len(row_ids)), _TAKEN_AT_ONCE):
-        part = row_ids[start : start + _TAKEN_AT_ONCE]
-        order = np.argsort(part)
-        taken = table.take_row_ids(part[order].tolist()).select(list(columns)).to_arrow()
-        if len(taken) != len(part):
+        distinct, places = np.unique(row_ids[start : start + _TAKEN_AT_ONCE], return_inverse=True)
+        taken = table.take_row_ids(distinct.tolist()).select(list(columns)).to_arrow()
+        if len(taken) != len(distinct):
             raise RowsMoved
-        parts.append(taken.take(pa.array(np.argsort(order))))
+        parts.append(taken.take(pa.array(places)))
     return pa.concat_tables(parts)
-
-
-def collected(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Table]":
-    """Small batches put together to some thousand rows: a table that was written in many commits has many."""
-    import pyarrow as pa
-
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        if batch.num_rows:
-            held.append(batch)
-        if sum(part.num_rows for part in held) >= _ROWS_TOGETHER:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)

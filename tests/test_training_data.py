@@ -3,7 +3,11 @@
 import io
 import itertools
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -230,13 +234,18 @@ def test_missing_names_fall_back() -> None:
     assert captions(text_types=(TextType.COMMON,)).of_taxon(taxon, 0, 0) == "a photo of Genus4 albus."
 
 
+def begun(
+    samples: ShardSamples, part: slice, first_step: int = 0, start: Position = BEGINNING, workers: int = 0
+) -> Iterator[Batch]:
+    reader = SampleReader([samples], captions(each_sample=True), open_clip.SimpleTokenizer(), 32, (0.9, 1.0))
+    plan = FolderPlan((20, 16, 28), 12, (0, 0), 2)
+    return local_batches(reader, [plan], [start], first_step, part, workers=workers, pin=False)
+
+
 def some(
     samples: ShardSamples, part: slice, first_step: int = 0, start: Position = BEGINNING, workers: int = 0
 ) -> list[Batch]:
-    reader = SampleReader([samples], captions(each_sample=True), open_clip.SimpleTokenizer(), 32, (0.9, 1.0))
-    plan = FolderPlan((20, 16, 28), 12, (0, 0), 2)
-    batches = local_batches(reader, [plan], [start], first_step, part, workers=workers, pin=False)
-    return list(itertools.islice(batches, 6))
+    return list(itertools.islice(begun(samples, part, first_step, start, workers), 6))
 
 
 def test_a_sample_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
@@ -270,3 +279,29 @@ def test_processes_together_see_the_batches_of_one(shards: Path, tmp_path: Path)
     assert later[1].positions == whole[5].positions
     by_worker = some(samples, slice(0, 12), workers=1)
     assert all(same(one, other) for one, other in zip(by_worker, whole, strict=True))
+
+
+LEFT_SUSPENDED = """
+import sys
+from pathlib import Path
+from test_training_data import begun, indexed
+if __name__ == "__main__":
+    batches = begun(indexed(Path(sys.argv[1]), Path(sys.argv[2])), slice(0, 12), workers=1)
+    print(len(next(batches).pixels))
+"""
+
+
+def test_a_program_ends_though_its_workers_still_read(tmp_path: Path) -> None:
+    """They ignore SIGTERM, by which Python would end them."""
+    script = tmp_path / "leaves.py"
+    script.write_text(LEFT_SUSPENDED, encoding="utf-8")
+    folder = write_shards(tmp_path / "shards")
+    done = subprocess.run(
+        [sys.executable, str(script), str(folder), str(tmp_path / "index")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "12\n"), done.stderr

@@ -72,7 +72,7 @@ def test_a_tile_has_a_picture_a_name_and_a_number() -> None:
     async def script(pilot: Pilot[None]) -> None:
         lines = screen(pilot)
         assert re.search(r"┃▌D\. plexippus▐ +N\. antiopa", lines[6])
-        assert "0.50 DEMO-000001" in lines[7].replace("…", "")
+        assert "0.50 …MO-000001" in lines[7]
         assert any(glyph in lines[2] for glyph in "▘▝▀▖▌▞▛▗▚▐▜▄▙▟█")
         assert not any("loading…" in line for line in lines)
 
@@ -297,7 +297,7 @@ def test_marks_have_a_glyph_in_the_gallery_and_the_list() -> None:
     drive(GalleryApp(100), script)
 
 
-@pytest.mark.parametrize(("width", "columns"), [(10, 1), (17, 1), (34, 1), (36, 2), (53, 3), (120, 6), (200, 11)])
+@pytest.mark.parametrize(("width", "columns"), [(10, 1), (17, 1), (34, 1), (36, 2), (53, 3), (120, 7), (200, 11)])
 def test_it_works_at_any_width(width: int, columns: int) -> None:
     """As many tiles as fit beside each other, one cell being the scrollbar's; the cursor is on the screen."""
 
@@ -326,7 +326,7 @@ def test_another_size_keeps_the_photo_under_the_cursor() -> None:
     drive(GalleryApp(1_000), script)
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "textual-ansi"])
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark", "ansi-light"])
 def test_pictures_lie_on_the_theme(theme: str) -> None:
     """After a change of theme all tiles are drawn on its background."""
 
@@ -488,7 +488,7 @@ class Tmux:
         self._name = f"gallery-{uuid.uuid4().hex[:8]}"
         variables = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "COLORTERM": "truecolor", **environment}
         settings = [part for name, value in variables.items() for part in ("-e", f"{name}={value}")]
-        command = f"{sys.executable} {ROOT / 'tests' / 'gallery_app.py'} 100000"
+        command = f"env -u COLUMNS -u LINES {sys.executable} {ROOT / 'tests' / 'gallery_app.py'} 100000"
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), *settings, command)
         self.tmux("pipe-pane", "-t", "0", f"cat > {self._log}")
 
@@ -544,7 +544,7 @@ def tmux(tmp_path: Path) -> Iterator[Callable[..., Tmux]]:
 
 
 def _cursor_on(number: int) -> Callable[[str], object]:
-    return lambda text: re.search(rf"┃0\.\d\d +…?\w*-?{number:04d}\b", text) and "loading…" not in text
+    return lambda text: re.search(rf"┃0\.\d\d …?[\w-]*{number:04d}\b", text) and "loading…" not in text
 
 
 @pytest.mark.skipif(os.name == "nt", reason="tmux")

@@ -4,13 +4,15 @@ Every random choice (crop, type of text) is drawn from the seed, the step and th
 So a sample is the same whichever process reads it, and nothing but the position need be kept to go on.
 """
 
+import atexit
 import io
 import json
+import multiprocessing
 import os
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -210,15 +212,32 @@ def local_batches(
         multiprocessing_context="spawn" if workers else None,
         worker_init_fn=_prepare_worker if workers else None,
     )
+    if workers:
+        _end_workers_at_exit()
     chunks = iter(loader)
     rows = part.stop - part.start
-    while True:
-        parts = [next(chunks) for _ in range(0, rows, _CHUNK)]
-        for wrong in parts:
-            if isinstance(wrong, RecordError):
-                raise wrong
-        pixels, tokens, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-        yield Batch(pixels, tokens, labels, coming.popleft())
+    try:
+        while True:
+            parts = [next(chunks) for _ in range(0, rows, _CHUNK)]
+            for wrong in parts:
+                if isinstance(wrong, RecordError):
+                    raise wrong
+            pixels, tokens, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+            yield Batch(pixels, tokens, labels, coming.popleft())
+    finally:
+        del chunks  # the workers end with it, which a traceback that holds this frame would put off
+
+
+@cache
+def _end_workers_at_exit() -> None:
+    """Python ends daemons by SIGTERM and waits for them: for ever, where they ignore it as ours do."""
+
+    def end() -> None:
+        for child in multiprocessing.active_children():
+            if child.daemon:
+                child.kill()
+
+    atexit.register(end)
 
 
 class _Chunks:

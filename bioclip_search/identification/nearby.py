@@ -31,6 +31,8 @@ from bioclip_search.vector_search import Neighbour
 __all__ = ["identify_nearby", "identify_now"]
 
 _GROWS = 4
+# A specimen with more photos than this is compared with fewer others.
+_MOST = 640
 
 
 def identify_nearby(catalogue: Catalogue, key: str, settings: Settings, neighbours: int = 20) -> Identification:
@@ -70,7 +72,7 @@ def _near(catalogue: Catalogue, subjects: Subjects, wanted: int) -> list[Neighbo
         found = catalogue.nearest(subjects.block.vectors[0], count, filter_)
         near = [one for one in found if any(one.row[rank.value] for rank in RANKS)]
         kin = {column for column, _ in subjects.block.kin(_block(near, [MISSING] * len(near)))} if near else set()
-        if len(found) < count or len(near) - len(kin) >= wanted:
+        if len(found) < count or len(near) - len(kin) >= wanted or count >= _MOST:
             return near if len(kin) < len(near) else []
         filter_ = Filter(conditions=(DETERMINED,), include_missing=True)
         count *= _GROWS

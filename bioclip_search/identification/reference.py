@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioclip_search.batches import collected
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import QueryError
 from bioclip_search.identification.block import BLOCK_COLUMNS, Block, block_of
 from bioclip_search.identification.taxa import MISSING, Codes, TaxonTable
-from bioclip_search.storage import collected
 from bioclip_search.taxonomy import RANKS
 
 if TYPE_CHECKING:

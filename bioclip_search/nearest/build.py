@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from bioclip_search.batches import collected
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState, new_folder, use_folder
-from bioclip_search.nearest.index import MARGIN, ROWS_AT_ONCE, Index
+from bioclip_search.nearest.index import MARGIN, Index
 from bioclip_search.nearest.names import coded
 from bioclip_search.nearest.scan import part_ends
 from bioclip_search.vectors import matrix, unit
@@ -74,7 +75,7 @@ def _written(
     chosen, fitted = codec or (Codec.fit(sample), rows)
     truth = _Truth(sample[-50:])
     with closing(_Writing(folder, rows, chosen, taxon_columns)) as writing:
-        for table in _even(batches):
+        for table in collected(batches):
             embeddings = _embeddings(table)
             truth.see(embeddings)
             writing.write(table, embeddings)
@@ -172,24 +173,6 @@ class _Truth:
             found += int(np.isin(nearer, places).sum())
             wanted += len(nearer)
         return found / wanted if wanted else 1.0
-
-
-def _even(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Table]":
-    """The same rows in tables of ROWS_AT_ONCE, but for the last."""
-    import pyarrow as pa
-
-    held: list[pa.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        held.append(batch)
-        count += batch.num_rows
-        while count >= ROWS_AT_ONCE:
-            table = pa.Table.from_batches(held)
-            yield table.slice(0, ROWS_AT_ONCE)
-            held = table.slice(ROWS_AT_ONCE).to_batches()
-            count -= ROWS_AT_ONCE
-    if count:
-        yield pa.Table.from_batches(held)
 
 
 def _embeddings(table: "pa.Table") -> Vectors:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from bioclip_search.batches import ROWS_TOGETHER
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState
 from bioclip_search.nearest.names import NO_NAME
@@ -17,15 +18,12 @@ from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MARGIN", "ROWS_AT_ONCE", "Index", "RowIds"]
+__all__ = ["MARGIN", "Index", "RowIds"]
 
 RowIds = npt.NDArray[np.uint64]
 
 MARGIN = 54
 """How many more than are wanted are first compared by their embeddings: codes tell near ones apart badly."""
-
-ROWS_AT_ONCE = 8_192
-"""Rows in a batch of the file of rows; only the last has fewer."""
 
 _UNKNOWN = -2
 _LET_GO_EVERY = 8
@@ -138,7 +136,7 @@ class Index:
 
     def rows(self, places: Places) -> list[dict[str, Any]]:
         """The rows at places, without embedding and thumbnail, in the same order."""
-        batches, within = np.divmod(places, ROWS_AT_ONCE)
+        batches, within = np.divmod(places, ROWS_TOGETHER)
         found: dict[int, dict[str, Any]] = {}
         for number in np.unique(batches).tolist():
             at = np.flatnonzero(batches == number)

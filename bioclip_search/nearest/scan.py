@@ -23,7 +23,7 @@ _ENDS = (128, 256)
 
 _BLOCK = 512
 # Above this share it is faster to multiply all than to pick out those that are asked for.
-_MOST_OF = 0.15
+_MOST_OF = 0.3
 
 
 def part_ends(dim: int) -> tuple[int, ...]:
@@ -58,7 +58,7 @@ def best(query: CodedQuery, coded: Coded, count: int, among: Places | None = Non
     possible = np.flatnonzero(first >= enough - query.unseen[0])
     places, scores = possible if among is None else among[possible], first[possible]
     for level in range(1, len(coded.parts)):
-        scores = scores + _product(query, level, coded.parts[level][places])
+        scores = scores + _product(query, level, _taken(coded.parts[level], places))
         remaining = scores >= enough - query.unseen[level]
         places, scores = places[remaining], scores[remaining]
     order = np.argsort(-scores, kind="stable")[:count]
@@ -70,13 +70,18 @@ def _first(query: CodedQuery, codes: Codes, among: Places | None) -> Scores:
         return _product(query, 0, codes)
     if len(among) > _MOST_OF * len(codes):
         return _product(query, 0, codes)[among]
-    return _product(query, 0, codes[among])
+    return _product(query, 0, _taken(codes, among))
 
 
 def _completed(query: CodedQuery, parts: Sequence[Codes], places: Places, scores: Scores) -> Scores:
     for level in range(1, len(parts)):
-        scores = scores + _product(query, level, parts[level][places])
+        scores = scores + _product(query, level, _taken(parts[level], places))
     return scores
+
+
+def _taken(codes: Codes, places: Places) -> Codes:
+    """The rows at places; indexing takes six times as long."""
+    return np.take(codes, places, axis=0)
 
 
 def _product(query: CodedQuery, level: int, codes: Codes) -> Scores:

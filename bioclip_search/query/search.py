@@ -14,6 +14,7 @@ from bioclip_search.embedder import Embedder
 from bioclip_search.errors import QueryError
 from bioclip_search.filters import Filter
 from bioclip_search.listing import Listing
+from bioclip_search.loading import model_loader
 from bioclip_search.query.choose import Candidate
 from bioclip_search.query.hits import Determined, Hit, Hits
 from bioclip_search.query.ranking import Ranking
@@ -39,7 +40,7 @@ class Searcher:
         self, catalogue: Catalogue, load: Callable[[], Embedder], load_for_text: Callable[[], Embedder] | None = None
     ) -> None:
         self._catalogue = catalogue
-        self._loaders = {False: cache(load), True: cache(load_for_text or self._load_for_text)}
+        self._loaders = {False: cache(load), True: cache(load_for_text or model_loader(catalogue, for_text=True))}
         self._vectors: dict[bool, PartVectors] = {}
         self._lock = Lock()
 
@@ -86,10 +87,6 @@ class Searcher:
         if for_text not in self._vectors:
             self._vectors[for_text] = PartVectors(self._catalogue, self._loaders[for_text], for_text=for_text)
         return self._vectors[for_text]
-
-    def _load_for_text(self) -> Embedder:
-        built_with = self._catalogue.for_text.require()
-        return Embedder.load(built_with.model, fit=built_with.fit)
 
     def _filter(self, query: Query) -> Filter:
         def names(name: str) -> tuple[tuple[str, str], ...]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bioclip_search.atomic import replacing
 from bioclip_search.errors import ShardError
 from bioclip_search.text import printable
 
@@ -62,10 +63,9 @@ class Manifest:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write aside, then rename: a reader never sees half of it."""
-    aside = folder / f".{MANIFEST}.part"
-    aside.write_text(manifest.to_json(), encoding="utf-8")
-    aside.replace(folder / MANIFEST)
+    """Write the manifest of a finished folder: a reader never sees half of it."""
+    with replacing(folder / MANIFEST) as stream:
+        stream.write(manifest.to_json())
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -47,10 +47,10 @@ class Gallery(HitView):
         & > .gallery--name { color: $foreground; }
         & > .gallery--name-cursor { color: $foreground; text-style: bold; }
         & > .gallery--number { color: $foreground-muted; }
-        & > .gallery--mark { color: $accent; text-style: bold; }
+        & > .gallery--mark { color: $text-accent; text-style: bold; }
         & > .gallery--empty { color: $foreground-muted; background: $foreground 6%; }
-        &:focus > .gallery--cursor { color: $accent; }
-        &:focus > .gallery--name-cursor { color: $accent; }
+        &:focus > .gallery--cursor { color: $text-accent; }
+        &:focus > .gallery--name-cursor { color: $text-accent; }
     }
     """
 
@@ -182,11 +182,6 @@ class Gallery(HitView):
         """The line `y` of the screen in one column."""
         row, line = divmod(y + self.scroll_offset.y, self.row_height)
         return self.strip(row * self.columns + column, line, self._pitch)
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if round(old_value) != round(new_value):
-            self.repaint_all()
 
     def repaint_all(self) -> None:
         for column in self._column_widgets:

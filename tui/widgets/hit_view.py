@@ -74,7 +74,7 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         overflow-y: auto;
         scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
-        &.-dim { opacity: 45%; }
+        &.-dim { opacity: 55%; }
     }
     """
 
@@ -119,8 +119,9 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         self.marked: set[str] = set()
         self.columns = 1
         self._results: Listing | None = None
-        self._lines: LRUCache[tuple[int, int], Strip] = LRUCache(4_000)
+        self._lines: LRUCache[tuple[int, int], Strip] = LRUCache(1_000)
         self._area = Size(0, 0)
+        self._blank: Style | None = None
         self._asked: range | None = None
         self._painted_unread: set[int] = set()
         self._told_hit = False
@@ -222,8 +223,10 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         self.scroll_to(y=row * self.row_height, animate=False, force=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
         if round(old_value) != round(new_value):
+            self.repaint_all()
             self.ask()
 
     # What it asks for
@@ -314,7 +317,10 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def blank(self) -> Style:
-        return Style(bgcolor=Color.from_rgb(*ground_of(self)))
+        """What is between things."""
+        if self._blank is None:
+            self._blank = Style(bgcolor=Color.from_rgb(*ground_of(self)))
+        return self._blank
 
     def render_line(self, y: int) -> Strip:
         """The line `y` of the screen."""
@@ -372,4 +378,5 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._blank = None
         self._forget_lines()

@@ -55,6 +55,9 @@ class Picture(Widget):
             graphic.image = image  # type: ignore[attr-defined]
         self.refresh()
 
+    def watch_mode(self) -> None:
+        self.refresh()
+
     def compose(self) -> ComposeResult:
         widget = _graphic(self.mode)
         self._is_graphic = widget is not None

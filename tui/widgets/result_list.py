@@ -50,14 +50,14 @@ def _file(hit: Hit) -> str | None:
     return hit.photo.path if hit.photo.missing_since is None else f"{hit.photo.path} (no file)"
 
 
-_NAME = _Column("scientific name", _name, 18, grows=3)
+_NAME = _Column("scientific name", _name, 22, grows=3)
 _COLUMNS = (
     _Column("score", written_score, 5),
     _Column("catalogue number", _number, 16, grows=1, keep_end=True),
     _NAME,
     _Column("family", lambda hit: hit.taxon.family, 14),
     _Column("view", lambda hit: hit.photo.view, 8),
-    _Column("country, date", _place, 20, grows=2),
+    _Column("country, date", _place, 16, grows=2),
     _Column("file", _file, 18, grows=4, keep_end=True),
 )
 _FIRST_LEFT_OUT = ("view", "country, date", "file", "family", "catalogue number", "score")
@@ -80,8 +80,8 @@ class ResultList(HitView):
         & > .result-list--row { color: $foreground; }
         & > .result-list--other { color: $foreground-muted; }
         & > .result-list--cursor { color: $foreground; text-style: bold; }
-        & > .result-list--mark { color: $accent; text-style: bold; }
-        &:focus > .result-list--cursor { color: $accent; }
+        & > .result-list--mark { color: $text-accent; text-style: bold; }
+        &:focus > .result-list--cursor { color: $text-accent; }
     }
     """
 
