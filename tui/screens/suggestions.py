@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Suggestions"]
 
 
+_CANDIDATES = 6
 _SIGNS = {"accepted": "✓", "rejected": "✗"}
 
 
@@ -53,6 +55,7 @@ class Suggestions(Sheet[None]):
             sheet.border_subtitle = "i identifies · a accepts · r rejects · Esc closes"
             yield Static(Content.assemble(("Determined as ", "$quiet"), full_name(self._hit)), classes="sheet-text")
             yield _List()
+            yield Static("", id="candidates", classes="hint")
             yield Static("", id="prompt-hint", classes="hint")
 
     def on_mount(self) -> None:
@@ -80,6 +83,11 @@ class Suggestions(Sheet[None]):
             else "Nothing was suggested for this photo yet. i identifies it."
         )
 
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        self.query_one("#candidates", Static).update(_candidates(self._shown[event.option_index]))
+
     def failed(self, sentence: str) -> None:
         self._say(sentence)
 
@@ -95,6 +103,17 @@ class Suggestions(Sheet[None]):
         at = self.query_one(_List).highlighted
         if at is not None and at < len(self._shown):
             self.post_message(ReviewGiven(self._hit, self._shown[at], verdict))
+
+
+def _candidates(suggested: "Suggested") -> Content:
+    """What else it could be, the likeliest first."""
+    lines = [
+        Content.assemble(
+            (f"{score:>5.0%}  ", "$count"), (printable(name or "?"), "italic"), (f"  {rank or ''}", "$quiet")
+        )
+        for rank, name, score in suggested.suggestion.candidates[:_CANDIDATES]
+    ]
+    return Content("\n").join([Content("Candidates"), *lines]) if lines else Content("")
 
 
 def _line(suggested: "Suggested") -> Content:

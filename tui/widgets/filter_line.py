@@ -7,6 +7,9 @@ from tui.widgets.action_line import ActionLine, Piece
 
 __all__ = ["FilterLine"]
 
+_SET = "bold $accent"
+"""How a filter is written that narrows the results."""
+
 
 class FilterLine(ActionLine):
     """Filters at the left, each of which can be clicked; the result at the right."""
@@ -28,11 +31,18 @@ class FilterLine(ActionLine):
         return self.render().plain
 
     def render(self) -> Content:
-        left = self.line_of(self._pieces())
         status = Content.styled(f"{self._status} ", "bold")
         room = max(0, self.size.width - status.cell_length)
-        left = left.truncate(room, ellipsis=True)
+        pieces = self._pieces()
+        while len(pieces) > 1 and sum(content.cell_length for content, _ in pieces) > room:
+            pieces.remove(self._least_needed(pieces))
+        left = self.line_of(pieces).truncate(room, ellipsis=True)
         return Content.assemble(left, " " * (room - left.cell_length), status)
+
+    @staticmethod
+    def _least_needed(pieces: list[Piece]) -> Piece:
+        """The last piece that narrows nothing; else the last one."""
+        return next((piece for piece in reversed(pieces[1:]) if not _is_set(piece)), pieces[-1])
 
     def _pieces(self) -> list[Piece]:
         question = self._question
@@ -50,4 +60,8 @@ class FilterLine(ActionLine):
 
 
 def _piece(title: str, value: str, action: str, *, is_set: bool) -> Piece:
-    return Content.assemble((f"{title}: ", "$quiet"), (value, "bold $accent" if is_set else ""), "   "), action
+    return Content.assemble((f"{title}: ", "$quiet"), (value, _SET if is_set else ""), "   "), action
+
+
+def _is_set(piece: Piece) -> bool:
+    return any(span.style == _SET for span in piece[0].spans)
