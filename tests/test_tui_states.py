@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 from browsing import Held, browsing, in_loop, shown_text, until
-from helpers import write_model
+from helpers import Command, write_model
 
 from bioclip_search.errors import UsageError
 from tui.app import BrowseApp
@@ -166,3 +166,11 @@ async def test_the_palette_offers_what_can_be_done_now(drawer: Path) -> None:
         assert "Show as a gallery" in await titles()
         await pilot.press("ctrl+p", *"light colours", "enter")
         await until(pilot, lambda: not app.current_theme.dark)
+
+
+def test_the_browser_needs_its_extra(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where textual-serve is not installed, --web says how to install it."""
+    monkeypatch.setitem(sys.modules, "textual_serve.server", None)
+    result = run("browse", "--web")
+    assert (result.code, result.out) == (2, "")
+    assert "bioclip-search[web]" in result.err
