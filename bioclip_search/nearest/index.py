@@ -13,7 +13,7 @@ from bioclip_search.batches import ROWS_TOGETHER
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState
 from bioclip_search.nearest.names import NO_NAME
-from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends
+from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends, reaching
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,6 +65,11 @@ class Index:
         asked = self.codec.ask(vector, part_ends(self.codec.dim))
         places, scores = best(asked, self._coded, count, among)
         return places, scores + float(vector @ self.codec.mean) + asked.unseen[-1]
+
+    def reaching(self, vector: Vectors, least: float, among: Places | None = None) -> Places:
+        """The places of all photos whose cosine to a unit vector float32 [dim] may be as large as `least`."""
+        asked = self.codec.ask(vector, part_ends(self.codec.dim))
+        return reaching(asked, self._coded, least - float(vector @ self.codec.mean), among)
 
     @property
     def lost(self) -> float:
