@@ -80,7 +80,7 @@ class Clock:
     """Times of a step, and whether a sentence is due."""
 
     def __init__(self) -> None:
-        self._began = self._mark = self._said = time.monotonic()
+        self._mark = self._said = time.monotonic()
         self._waited = 0.0
 
     def data_came(self) -> None:
