@@ -126,11 +126,13 @@ def _places(path: Path) -> Places:
 
 
 def _text_numbers(key: str, content: bytes) -> dict[str, int]:
-    taxon = Taxon.from_ranks(json.loads(content))
-    texts = {"scientific": taxon.text(TextType.SCIENTIFIC), "common": taxon.text(TextType.COMMON)}
+    document = json.loads(content)
+    taxon = Taxon.from_ranks(document)
+    own = str(next(iter(document.get("captions") or ()), ""))  # photos to replay need no name
+    texts = {"scientific": taxon.text(TextType.SCIENTIFIC) or own, "common": taxon.text(TextType.COMMON) or own}
     if not all(texts.values()):
         raise ValueError(f"sample {key} has no name at all")
-    return {name: text_number(text or "") for name, text in texts.items()}
+    return {name: text_number(text) for name, text in texts.items()}
 
 
 def text_number(text: str) -> int:
