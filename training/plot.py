@@ -151,15 +151,21 @@ class _Page:
             for x, part in zip(places, parts, strict=True):
                 self.line([(x, side.at(float(part.min()))), (x, side.at(float(part.max())))], _SPREAD[name], 1.5)
         points = [(x, side.at(float(part.mean()))) for x, part in zip(places, parts, strict=True)]
-        self.line(points if len(points) > 1 else [points[0], (points[0][0] + 2, points[0][1])], _COLOURS[name], 2)
+        if len(points) == 1:
+            self.dot(*points[0], _COLOURS[name])
+        else:
+            self.line(points, _COLOURS[name], 2)
+
+    def dot(self, x: float, y: float, colour: str) -> None:
+        circle = [one * _TWICE for one in (x - 4, y - 4, x + 4, y + 4)]
+        self._draw.ellipse(circle, fill=colour)
 
     def points(self, below: _Axis, side: _Axis, measured: Sequence[dict[str, Any]]) -> None:
         places = [(below.at(line["step"]), side.at(line["zero_shot"])) for line in measured]
         if len(places) > 1:
             self.line(places, _COLOURS["zero_shot"], 1)
         for x, y in places:
-            circle = [(one * _TWICE) for one in (x - 4, y - 4, x + 4, y + 4)]
-            self._draw.ellipse(circle, fill=_COLOURS["zero_shot"])
+            self.dot(x, y, _COLOURS["zero_shot"])
 
     def legend(self, names: Sequence[str], measured: Sequence[dict[str, Any]]) -> None:
         x = float(_BOX[0])
