@@ -100,7 +100,7 @@ def small(tmp_path: Path, name: str, more: str) -> Path:
 
 def told(out: Path) -> list[float]:
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    names = ("loss", "replay_loss", "grad_norm", "logit_scale", "zero_shot")
+    names = ("loss", "replay_loss", "zero_shot")
     return [line.get(name, 0.0) for line in lines for name in names]
 
 
@@ -115,16 +115,16 @@ def test_a_model_in_parts_equals_whole_copies(tmp_path: Path) -> None:
     torch.set_num_threads(before)
     expected = told(tmp_path / "one")
     torchrun(tmp_path, recipe, "--shards", shards, "--out", tmp_path / "two", "--device", "cpu")
-    assert told(tmp_path / "two") == pytest.approx(expected, abs=2e-5)
+    assert told(tmp_path / "two") == pytest.approx(expected, abs=1e-5)
     # Both ways: what the parts wrote goes on whole, and the other way round.
     for out in ("one", "two"):
         last = written_checkpoints(tmp_path / out / "checkpoints")[-1]
         assert last.name == "step-00000008"
         last.rename(tmp_path / f"away-{out}")
     run_training(one, tmp_path / "two", Silence(), device="cpu", resume=True)
-    assert told(tmp_path / "two") == pytest.approx(expected, abs=2e-5)
+    assert told(tmp_path / "two") == pytest.approx(expected, abs=1e-5)
     torchrun(tmp_path, recipe, "--shards", shards, "--out", tmp_path / "one", "--device", "cpu", "--resume")
-    assert told(tmp_path / "one") == pytest.approx(expected, abs=2e-5)
+    assert told(tmp_path / "one") == pytest.approx(expected, abs=1e-5)
 
 
 def test_machines_share_a_folder(tmp_path: Path) -> None:
@@ -149,4 +149,4 @@ def test_machines_share_a_folder(tmp_path: Path) -> None:
     assert [machine.returncode for machine in machines] == [0, 0], ended
     assert len(losses(out)) == 8
     assert [printed.startswith("Step 8 of 8") for printed, _ in ended] == [True, False]
-    assert not [path for path in out.rglob("*.part")]
+    assert not list(out.rglob("*.part"))
