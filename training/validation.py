@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +62,8 @@ class Validation:
     def accuracy(self, state: TrainerState) -> float:
         """Share of the photos whose own taxon's text is the nearest; every process must ask for it."""
         state.model.eval()
-        with torch.compiler.set_stance("force_eager"):  # other shapes would be compiled anew
+        # Kernels would be made anew for other shapes.
+        with torch.compiler.set_stance("force_eager") if state.recipe.training.compile else nullcontext():
             texts = _shared_out(state.here, len(self.texts), lambda rows: self._texts(state, rows))
             photos = _shared_out(state.here, len(self.numbers), lambda rows: self._photos(state, rows))
         state.model.train()

@@ -1,7 +1,7 @@
 """Is our training step as fast as that of open_clip's own trainer, each at the largest batch that fits?
 
-    python benchmarks/training.py                                  # bioclip's model on a GPU, less than 8 minutes
-    python benchmarks/training.py --recipe painted --device cpu --most 32 --seconds 5     # a proof without a GPU
+    python benchmarks/trainer.py                                   # bioclip's model on a GPU, less than 8 minutes
+    python benchmarks/trainer.py --recipe painted --device cpu --most 32 --seconds 5     # a proof without a GPU
 
 Both trainers get the recipe's model with random weights, its precision and its checkpointing, and batches of
 noise that lie in memory: a step is what is measured, not the decoding (benchmarks of that are elsewhere). Ours is
