@@ -1,6 +1,8 @@
 """Replay: two losses that do not know each other, one tower, and a projection that stays behind."""
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -12,12 +14,14 @@ from torch.nn import functional
 
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import UsageError
+from bioclip_search.taxonomy import Taxon, TextType
 from training.checkpoint import load_checkpoint, written_checkpoints
+from training.data import Captions, Draw
 from training.distributed import world
 from training.feed import open_feed
 from training.initial import initial_model
 from training.metrics import Silence
-from training.replay import left_or_right, widen
+from training.replay import ReplayReader, left_or_right, widen
 from training.run_recipe import RunRecipe, load_run_recipe
 from training.state import TrainerState, first_state
 from training.step import train_step
@@ -105,7 +109,7 @@ def test_a_run_with_replay_goes_on_exactly(tmp_path: Path, recipe: RunRecipe) ->
     train(short, tmp_path / "whole")
     told = lines(tmp_path / "whole")
     assert all(line["replay_loss"] > 0 for line in told)
-    train(short, tmp_path / "run")
+    shutil.copytree(tmp_path / "whole", tmp_path / "run")
     (tmp_path / "run" / "checkpoints" / "step-00000008").rename(tmp_path / "away")
     train(short, tmp_path / "run", resume=True)
     assert losses(tmp_path / "run") == losses(tmp_path / "whole")
@@ -135,3 +139,13 @@ def test_photos_to_replay_must_be_named(tmp_path: Path) -> None:
     published = load_run_recipe("bioclip-2")
     assert published.replay is not None
     assert (published.training.batch_size, published.replay.batch_size) == (90112, 10240)
+
+
+def test_a_replayed_caption_stays_as_it_is() -> None:
+    """One of the sample's own, drawn for each row; else the common name, without a template."""
+    reader = ReplayReader([], Captions((TextType.SCIENTIFIC,), False, "a photo of {}.", 0), list, 32, (0.9, 1.0))
+    own: dict[str, Any] = {"captions": ["A red car; by the Sea", "a car"]}
+    drawn = {reader._caption(own, Taxon(), Draw(0, row, 0, 0)) for row in range(20)}
+    assert drawn == set(own["captions"])
+    taxon = Taxon(common_name="A red car; by the Sea")
+    assert reader._caption({}, taxon, Draw(0, 0, 0, 0)) == "A red car; by the Sea"
