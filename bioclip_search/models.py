@@ -5,7 +5,6 @@ computer holds is used without asking the hub; only what is missing is downloade
 """
 
 import errno
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from bioclip_search.digest import file_sha256
 from bioclip_search.errors import InvalidModel, ModelUnavailable
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.paths import absolute
@@ -197,8 +197,7 @@ def _unavailable(name: str, repository: str) -> ModelUnavailable:
 @lru_cache(maxsize=8)
 def weights_digest(path: Path) -> str:
     """SHA-256 of a weights file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 def _architecture(model_cfg: dict[str, Any]) -> str:

@@ -153,15 +153,19 @@ class SampleReader(Dataset[Any]):
         for draw in draws:
             try:
                 jpeg, described = self._folders[draw.folder].read(draw.sample)
-                taxon = Taxon.from_ranks(json.loads(described))
+                document = json.loads(described)
+                taxon = Taxon.from_ranks(document)
                 pixels.append(self._picture(jpeg, draw))
             except (OSError, ValueError) as error:
                 name = self._folders[draw.folder].name(draw.sample)
                 raise RecordError(f"{name} cannot be read ({error}); copy the shard again.") from error
-            texts.append(self._captions.of_taxon(taxon, draw.step, draw.row))
+            texts.append(self._caption(document, taxon, draw))
             labels.append((text_number(taxon.text(TextType.SCIENTIFIC) or ""), text_number(texts[-1])))
         stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
         return stacked, self._tokenizer(texts), torch.tensor(labels, dtype=torch.int64)
+
+    def _caption(self, document: dict[str, Any], taxon: Taxon, draw: Draw) -> str:  # noqa: ARG002
+        return self._captions.of_taxon(taxon, draw.step, draw.row)
 
     def _picture(self, jpeg: bytes, draw: Draw) -> np.ndarray:
         rng = np.random.default_rng((self._captions.seed, _CROP, draw.step, draw.row))
