@@ -84,10 +84,13 @@ def _first(query: CodedQuery, coded: Coded, among: Places | None) -> Scores:
     """The scores by the first part, and by what may have been cut off."""
     codes = coded.parts[0]
     if among is None:
-        return _product(query, 0, codes) + coded.lost
-    if len(among) > _MOST_OF * len(codes):
-        return _product(query, 0, codes)[among] + coded.lost[among]
-    return _product(query, 0, _taken(codes, among)) + coded.lost[among]
+        scores = _product(query, 0, codes)
+    elif len(among) > _MOST_OF * len(codes):
+        scores = _product(query, 0, codes)[among]
+    else:
+        scores = _product(query, 0, _taken(codes, among))
+    scores += coded.lost if among is None else coded.lost[among]
+    return scores
 
 
 def _completed(query: CodedQuery, parts: Sequence[Codes], places: Places, scores: Scores) -> Scores:
