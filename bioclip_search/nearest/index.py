@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bioclip_search.batches import ROWS_TOGETHER
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState
 from bioclip_search.nearest.names import NO_NAME
@@ -26,7 +25,7 @@ MARGIN = 54
 """How many more than are wanted are first compared by their embeddings: codes tell near ones apart badly."""
 
 _UNKNOWN = -2
-_LET_GO_EVERY = 8
+_LET_GO_EVERY = 32
 _MUCH = 0.01
 
 
@@ -58,6 +57,8 @@ class Index:
         self._row_file = _map(folder / "rows.arrow")
         self._files.append(self._row_file)
         self._rows = _open_rows(self._row_file)
+        self.rows_at_once: int = self._rows.get_batch(0).num_rows
+        """Rows in a batch of the file of rows; only the last has fewer."""
 
     def best(self, vector: Vectors, count: int, among: Places | None = None) -> tuple[Places, Scores]:
         """The places of the `count` photos that may be nearest to a unit vector float32 [dim], and the largest cosines
@@ -146,11 +147,11 @@ class Index:
         if not len(places):
             return []
         # Neighbours come in one slice; a slice is a view, where taking rows out of their batch copies.
-        goes_on = (np.diff(places) == 1) & (places[1:] % ROWS_TOGETHER != 0)
+        goes_on = (np.diff(places) == 1) & (places[1:] % self.rows_at_once != 0)
         runs = np.split(places, np.flatnonzero(~goes_on) + 1)
+        starts = [divmod(int(run[0]), self.rows_at_once) for run in runs]
         slices = [
-            self._rows.get_batch(int(run[0]) // ROWS_TOGETHER).slice(int(run[0]) % ROWS_TOGETHER, len(run))
-            for run in runs
+            self._rows.get_batch(at).slice(start, len(run)) for run, (at, start) in zip(runs, starts, strict=True)
         ]
         rows: list[dict[str, Any]] = pa.Table.from_batches(slices).to_pylist()
         return rows
