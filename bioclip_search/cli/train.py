@@ -10,6 +10,8 @@ _VERBS = {
     "shards": "Pack photos and their taxa into shards (WebDataset tars) to train on.",
     "check": "Check that every shard is there and whole.",
     "run": "Train a model on shards by a recipe; stopped anywhere, it goes on to the same result.",
+    "export": "Write a trained model as a folder for --model, with its configuration and card.",
+    "texts": "Write text embeddings of taxa, as the TreeOfLife data sets have them.",
     "assemble": "Put iNat21, BIOSCAN-1M and the Encyclopedia of Life together as TreeOfLife-10M.",
 }
 

@@ -19,7 +19,7 @@ from bioclip_search.errors import RecordError
 from bioclip_search.identification.taxa import TaxonTable, TaxonTableBuilder
 from bioclip_search.text import clean, printable
 
-__all__ = ["TreeOfLifeTexts"]
+__all__ = ["TreeOfLifeTexts", "read_published_taxa"]
 
 _BLOCK_BYTES = 64 * 2**20
 _BETWEEN = re.compile(r"[\s,]*")
@@ -37,7 +37,7 @@ class TreeOfLifeTexts:
                 f"{shown} has {self._array.shape[0]} rows, but the model's features have {dim} dimensions; "
                 "name the text embeddings of the model in use, [dimensions, taxa]."
             )
-        self.taxa = _read_taxa(file.with_suffix(".json"))
+        self.taxa = read_published_taxa(file.with_suffix(".json"))
         if len(self.taxa) != self._array.shape[1]:
             raise RecordError(
                 f"{shown} has {self._array.shape[1]:,} columns, but the JSON file beside it names {len(self.taxa):,} "
@@ -67,7 +67,8 @@ def _mapped(file: Path, shown: str) -> np.ndarray:
     return array
 
 
-def _read_taxa(file: Path) -> TaxonTable:
+def read_published_taxa(file: Path) -> TaxonTable:
+    """The taxa of a JSON file of names. Raises RecordError."""
     shown = printable(str(file))
     builder = TaxonTableBuilder()
     try:
