@@ -115,7 +115,8 @@ def _fixed(recipe: dict[str, Any]) -> dict[str, str]:
 
 def first_state(recipe: RunRecipe, initial: Initial, folders: Sequence[ShardFolder], here: World) -> TrainerState:
     """The model on its device with a new optimiser, at step 0."""
-    model = initial.model.to(here.device).train()
+    # Channels last: convolutions of the ResNet towers are a third faster so, on processors too.
+    model = initial.model.to(here.device, memory_format=torch.channels_last).train()
     model.output_dict = True
     if recipe.training.precision == "pure_bf16":
         model = model.to(torch.bfloat16)
