@@ -23,11 +23,12 @@ Retrain it with
 python -m training.builtin
 ```
 
-which paints, packs shards, trains by the recipe `builtin`, measures, and writes this folder anew. It took {minutes:.0f}
-minutes on two CPU cores that other work shared ({stages}). Stopped anywhere, it goes on.
+which paints, packs shards, trains by the recipe `builtin`, measures, and writes this folder anew. Stopped anywhere,
+it goes on. It took {minutes:.0f} minutes on two CPU cores that other work shared
+({stages}).
 
 {tokens:,} tokens occurred in training; all others are given their mean, so that an unknown word says nothing."""
-    return CardWords("The built-in model", about, _measured(measured))
+    return CardWords("The built-in model", about, _measured(measured), "MIT, as the program.")
 
 
 def _measured(measured: Measured) -> str:
@@ -57,8 +58,9 @@ On those {measured.with_unseen.classes - classes} species (`training/unseen_spec
 |---|---|---|---|
 {chr(10).join(_few(found) for found in measured.few_shot.values())}
 
-Their own names, which it has never read either, are found for few of them: right at family
-{measured.unseen[RANKS[4]]:.3f}, at order {measured.unseen[RANKS[3]]:.3f}, at class {measured.unseen[RANKS[2]]:.3f}.
+Their own names, which it has never read either, are found for few of them among all {measured.with_unseen.classes}
+scientific names: right at family {measured.unseen[RANKS[4]]:.3f}, at order {measured.unseen[RANKS[3]]:.3f}, at class
+{measured.unseen[RANKS[2]]:.3f}.
 
 All of these are paintings by the same painters as in training: nothing was measured on photographs for this card."""
 

@@ -88,7 +88,8 @@ def export_model(
     if numbers != "as-trained":
         tensors = {name: _as_number(tensor, getattr(torch, numbers)) for name, tensor in tensors.items()}
     config = _config(checkpoint)
-    card = model_card(origin, config, next(iter(tensors.values())).dtype, words, ema=ema)
+    dtype = next(tensor.dtype for tensor in tensors.values() if tensor.is_floating_point())
+    card = model_card(origin, config, dtype, words, ema=ema)
     aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     try:
         _write(aside, tensors, config, card, _tokenizer_files(checkpoint))

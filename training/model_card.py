@@ -19,11 +19,12 @@ _LAST_STEPS = 50
 
 @dataclass(frozen=True, slots=True)
 class CardWords:
-    """What a card says that no file knows, in Markdown; without `measured` it says that nothing was measured."""
+    """What a card says that no file knows, in Markdown; without `measured` or `licence` it says what is wanting."""
 
     title: str = "A model trained with bioclip-search"
     about: str | None = None
     measured: str | None = None
+    licence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def model_card(
             if origin.loss is None
             else f"Mean loss of the last steps: {origin.loss:.3f}."
         ),
-        f"```json\n{json.dumps(_public(origin.recipe), indent=1, ensure_ascii=False)}\n```",
+        f"```json\n{_as_json(_public(origin.recipe))}\n```",
         "## Measured",
         words.measured.strip()
         if words.measured
@@ -121,8 +122,10 @@ def model_card(
         "training and tells nothing of other photos.",
         "## Not known",
         "How the model does on other collections, taxa, cameras and languages than those measured above; how its "
-        "scores are calibrated there. Licence: that of the photos and of the model it began from; say it here "
-        "before you give the model away.",
+        "scores are calibrated there.",
+        "## Licence",
+        words.licence
+        or "Not said. It depends on the photos and on the model it began from; say it before you give this away.",
         "## Use",
         "```\nbioclip-search index PHOTOS --model THIS-FOLDER\n```",
     ]
@@ -152,11 +155,20 @@ def _data_line(data: Data) -> str:
 
 
 def _public(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """The recipe without what tells of somebody's disk."""
+    """The recipe without what it leaves open, and without what tells of somebody's disk."""
     copied: dict[str, Any] = json.loads(json.dumps(recipe))
     for source in copied["data"]["shards"]:
         source["path"] = Path(source["path"]).name
     init = copied["model"].get("init")
     if init and Path(init).is_absolute():
         copied["model"]["init"] = Path(init).name
-    return copied
+    return {
+        name: {key: value for key, value in part.items() if value is not None} if isinstance(part, dict) else part
+        for name, part in copied.items()
+    }
+
+
+def _as_json(recipe: Mapping[str, Any]) -> str:
+    """One line a section."""
+    lines = (f" {json.dumps(name)}: {json.dumps(part, ensure_ascii=False)}" for name, part in recipe.items())
+    return "{\n" + ",\n".join(lines) + "\n}"
