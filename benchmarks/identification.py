@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.fingerprint import Fingerprint
-from bioclip_search.identification.block import Block, unit
+from bioclip_search.identification.block import Block
 from bioclip_search.identification.calibration import error, fit, judged, reliability, scored
 from bioclip_search.identification.centroids import Centroids
 from bioclip_search.identification.identify import summed
@@ -37,6 +37,7 @@ from bioclip_search.identification.ranks import RankTree
 from bioclip_search.identification.reference import Reference
 from bioclip_search.specimen import Photo, Specimen
 from bioclip_search.taxonomy import RANKS, Taxon
+from bioclip_search.vectors import unit
 
 _CONFIDENCES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 _BLOCK = 256

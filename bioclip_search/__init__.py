@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.embedder import Embedder
     from bioclip_search.errors import BioclipSearchError
+    from bioclip_search.identification import Identification
     from bioclip_search.query import Hit, Hits, LikePart, PhotoPart, Query, TextPart, search
     from bioclip_search.specimen import Photo, Specimen
     from bioclip_search.taxonomy import Rank, Taxon, TextType
@@ -25,6 +26,7 @@ __all__ = [
     "Embedder",
     "Hit",
     "Hits",
+    "Identification",
     "LikePart",
     "OpenCatalogue",
     "Photo",
@@ -46,6 +48,7 @@ _HOMES = {
     "Embedder": "embedder",
     "Hit": "query",
     "Hits": "query",
+    "Identification": "identification",
     "LikePart": "query",
     "OpenCatalogue": "api",
     "Photo": "specimen",

@@ -1,4 +1,4 @@
-"""Search from Python.
+"""Search and identify from Python.
 
 >>> import bioclip_search as bs
 >>> catalogue = bs.open(folder)  # without a folder: the one that the command line uses
@@ -16,20 +16,37 @@ True
 ['monarch', 'label']
 >>> len(catalogue.search(like="CAT-001", limit=10))
 5
+>>> (found,) = catalogue.identify(photo, method="neighbours", rank="family", confidence=1)
+>>> found.answer.rank, found.answer.name  # the narrowest that is certain
+(<Rank.KINGDOM: 'kingdom'>, 'Animalia')
+>>> sorted(candidate.name for candidate in found.candidates)
+['Nymphalidae', 'Pieridae']
 """
 
+import logging
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.config import catalogue_folder
-from bioclip_search.embedder import Embedder
-from bioclip_search.fingerprint import Fingerprint
+from bioclip_search.errors import PhotoError, UsageError
+from bioclip_search.loading import model_loader
 from bioclip_search.query import Hits, LikePart, Part, PhotoPart, Query, Searcher, TextPart
 from bioclip_search.region import Region
+from bioclip_search.schema import PRESENT
+from bioclip_search.taxonomy import Rank
+from bioclip_search.text import printable
+
+if TYPE_CHECKING:
+    from bioclip_search.identification import Among, Identification, MethodName, Settings
 
 __all__ = ["OpenCatalogue", "open_catalogue"]
+
+_log = logging.getLogger(__name__)
+
+_Kind = TypeVar("_Kind", bound=StrEnum)
 
 Words = str | tuple[str, float]
 """Words, a number or a name, perhaps with a weight."""
@@ -39,20 +56,21 @@ Source = str | Path | tuple[str | Path, float]
 
 
 class OpenCatalogue:
-    """A catalogue to search in; the model is loaded once, when it is first needed.
+    """A catalogue to search in and to identify by; the model is loaded once, when it is first needed.
 
-    `catalogue` is what it is read from, for all that is more than a search.
+    `catalogue` is what it is read from, for all that is more than that.
     """
 
     def __init__(
         self, catalogue: Catalogue, model: str | None, model_for_text: str | None, device: str, dtype: str
     ) -> None:
         self.catalogue = catalogue
-        self._model = model
-        self._model_for_text = model_for_text
-        self._device = device
-        self._dtype = dtype
-        self._searcher = Searcher(catalogue, self._load, self._load_for_text)
+        self._load = model_loader(catalogue, model, device=device, dtype=dtype)
+        self._searcher = Searcher(
+            catalogue,
+            self._load,
+            model_loader(catalogue, model_for_text, for_text=True, device=device, dtype=dtype),
+        )
 
     def __len__(self) -> int:
         """The number of photos, missing ones too."""
@@ -85,14 +103,50 @@ class OpenCatalogue:
         """Answer a Query. Raises what `Searcher.search` raises."""
         return self._searcher.search(query)
 
-    def _load(self) -> Embedder:
-        return self._loaded(self._model, self.catalogue.fingerprint)
+    def identify(
+        self,
+        photos: str | Path | Iterable[str | Path] | None = None,
+        *,
+        taxon: str | Iterable[str] = (),
+        taxa: str | Path | None = None,
+        method: str = "zero-shot",
+        neighbours: int = 20,
+        rank: str = "species",
+        confidence: float = 0.8,
+        limit: int = 5,
+        temperature: float | None = None,
+    ) -> "list[Identification]":
+        """Say what is on photos (paths), in their order; or on those of the catalogue without a determination.
 
-    def _load_for_text(self) -> Embedder:
-        return self._loaded(self._model_for_text, self.catalogue.for_text.require())
+        The answer is the narrowest name, no narrower than `rank`, with at least this `confidence`; `limit` is the
+        number of candidates beside it. They are the catalogue's taxa, or those of the file `taxa`, that belong to
+        one of `taxon`. `method` is “zero-shot”, “neighbours” (of which so many vote) or “centroids”; without a
+        `temperature` the one that was fitted for it holds. Names that no taxon bears are logged and left out.
 
-    def _loaded(self, name: str | None, built_with: Fingerprint) -> Embedder:
-        return Embedder.load(name or built_with.model, device=self._device, dtype=self._dtype, fit=built_with.fit)
+        Raises PhotoError for a photo that cannot be read, UnknownTaxon when no taxon is left, RecordError for a file
+        of taxa that cannot be used, UsageError for a method, a rank or numbers that mean nothing, QueryError for a
+        catalogue without determinations, ModelMismatch, and what loading a model raises.
+        """
+        from bioclip_search.identification import Among, MethodName, Settings, kept_temperature
+
+        way = _one_of(MethodName, method)
+        if temperature is None:
+            temperature = kept_temperature(self.catalogue.folder, way, self.catalogue.fingerprint) or 1.0
+        settings = Settings(_one_of(Rank, rank), confidence, limit, temperature)
+        among = Among(_several(taxon), Path(taxa) if taxa is not None else None, neighbours=neighbours)
+        return self._identified(None if photos is None else _paths(photos), way, among, settings)
+
+    def _identified(
+        self, photos: list[Path] | None, way: "MethodName", among: "Among", settings: "Settings"
+    ) -> "list[Identification]":
+        from bioclip_search import identification as by
+
+        made = by.make_method(way, self.catalogue, among, self._load, by.Observer(_unknown, _not_told, _not_told))
+        if photos is None:
+            without = by.from_catalogue(self.catalogue, f"({by.UNIDENTIFIED}) AND {PRESENT}", made.at_once)
+            return list(by.identify(made, without, settings))
+        reader = by.FileReader(self._load, _unreadable, self.catalogue)
+        return list(by.identify(made, reader.subjects(photos, made.at_once), settings))
 
 
 def open_catalogue(
@@ -108,10 +162,34 @@ def open_catalogue(
 
     `model` says where the catalogue's model is now, if not where it was, `model_for_text` the same of its model for
     texts; `as_of` reads a version of the past.
-    Raises CatalogueNotFound, CatalogueDamaged or CatalogueTooNew.
+    Raises CatalogueNotFound, CatalogueDamaged or CatalogueTooNew; ModelMismatch for a model that is named here and
+    is another than the catalogue's.
     """
     place = catalogue_folder(Path(folder) if folder is not None else None)
     return OpenCatalogue(Catalogue.open(place, as_of), model, model_for_text, device, dtype)
+
+
+def _paths(photos: str | Path | Iterable[str | Path]) -> list[Path]:
+    return [Path(photos)] if isinstance(photos, str | Path) else [Path(photo) for photo in photos]
+
+
+def _one_of(kind: type[_Kind], value: str) -> _Kind:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise UsageError(f"“{value}” is none of: {', '.join(kind)}.") from error
+
+
+def _unknown(name: str) -> None:
+    _log.warning("No taxon bears the name “%s”; it is left out.", name)
+
+
+def _not_told(_: int) -> None:
+    pass
+
+
+def _unreadable(photo: Path, error: PhotoError) -> None:
+    raise type(error)(f"{printable(str(photo))}: {error}") from error
 
 
 def _several(names: str | Iterable[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bioclip_search._version import __version__
+from bioclip_search.branches import Branches
 from bioclip_search.content import ContentSet
 from bioclip_search.errors import (
     CatalogueDamaged,
@@ -28,6 +29,7 @@ from bioclip_search.errors import (
 from bioclip_search.filters import Filter
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.journal import Journal
+from bioclip_search.listing import Listing, Listings
 from bioclip_search.paths import is_below
 from bioclip_search.record_search import RecordMatch, RecordSearch
 from bioclip_search.schema import (
@@ -90,6 +92,7 @@ class Catalogue:
         self._photos = photos
         self._vectors = VectorSearch(folder, photos, is_past=is_past)
         self._vectors_for_text = VectorSearch(folder, photos, EMBEDDING_FOR_TEXT, is_past=is_past)
+        self._listings = Listings(photos, self._vectors, lambda version: _open_at(connection, version))
         self._records = RecordSearch(photos, is_past=is_past)
         self._names: dict[bool, tuple[int, dict[str, set[str]]]] = {}
         self._described = 0
@@ -292,6 +295,17 @@ class Catalogue:
         with self._errors():
             return int(self._photos.count_rows(where))
 
+    @property
+    def version(self) -> int:
+        """The number of the commit that is read now: it grows with every change."""
+        with self._errors():
+            return int(self._photos.version)
+
+    def let_go(self) -> None:
+        """Give back the memory of what was read of indices; programs that stay open ask for it after a search."""
+        self._vectors.let_go()
+        self._vectors_for_text.let_go()
+
     def roots(self) -> list[str]:
         """The folders that were indexed, in alphabetical order."""
         return sorted(set(self._rows(None, ["root"])["root"].to_pylist()))
@@ -377,6 +391,25 @@ class Catalogue:
             self._rows(None if include_missing else PRESENT, columns).group_by(columns).aggregate([([], "count_all")])
         )
         return [TaxonCount(Taxon.from_ranks(row), row["count_all"]) for row in groups.to_pylist()]
+
+    def branches(self, *, include_missing: bool = False) -> Branches:
+        """The same as a tree, of which a part is counted when it is asked for."""
+        with self._errors():
+            return self._listings.branches(include_missing=include_missing)
+
+    def listing(self, filter_: Filter | None = None) -> Listing:
+        """The photos that a filter leaves, in the order of root and path; read a window at a time."""
+        with self._errors():
+            return self._listings.listing(filter_ or Filter())
+
+    def thumbnails(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The thumbnails (JPEG, 256 pixels) of rows, by photo_id; those that have none are left out."""
+        found: dict[str, bytes] = {}
+        for chunk in chunks(keys):
+            rows = self._rows(among(KEY, chunk), [KEY, THUMBNAIL])
+            pairs = zip(rows[KEY].to_pylist(), rows[THUMBNAIL].to_pylist(), strict=True)
+            found.update((key, thumbnail) for key, thumbnail in pairs if thumbnail)
+        return found
 
     def nearest(
         self,
@@ -483,6 +516,13 @@ def _add_missing_columns(folder: Path, photos: Any, dim: int) -> None:
         if len(others) < len(missing):
             values = ", ".join(f"CAST(`{column}` AS STRING)" for column in SPECIMEN_COLUMNS)
             photos.add_columns({RECORD_TEXT: f"nullif(concat_ws(' ', {values}), '')"})
+
+
+def _open_at(connection: Any, version: int) -> Any:
+    """The table as it is at a version, whatever is written later."""
+    photos = connection.open_table(_PHOTOS)
+    photos.checkout(version)
+    return photos
 
 
 def _check_out(folder: Path, photos: Any, version: int) -> None:

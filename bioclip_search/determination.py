@@ -9,7 +9,7 @@ import re
 from collections.abc import Container, Mapping
 from enum import StrEnum
 
-from bioclip_search.darwin_core import DETERMINATION_TERMS, FINER_RANK_TERMS, separated_parts, specimen_of
+from bioclip_search.darwin_core import DETERMINATION_TERMS, FINER_RANK_TERMS, separated_parts, specimen_of, year_of
 from bioclip_search.names import NameKind, parse_name
 from bioclip_search.specimen import Specimen
 from bioclip_search.taxonomy import RANKS, Rank, Taxon
@@ -42,7 +42,7 @@ def updated_specimen(stored: Specimen, record: Mapping[str, str], columns: Conta
     a rank above the genus that differs is a correction of that rank alone. Another name takes the place of
     all of it: of the old ranks only those stay that are wider than what both have in common (of another
     species of the genus, the ranks above the genus), or that a name of the genus or narrower fits into where
-    none was known.
+    none was known. A year that was that of the date goes with the date.
     """
     before = _said_by(stored)
     record = _completed(record, before, columns)
@@ -50,6 +50,8 @@ def updated_specimen(stored: Specimen, record: Mapping[str, str], columns: Conta
         kept = _kept_of_another(before, record)
     else:
         kept = _kept_of_same(before, record)
+    if "eventDate" in columns and before.get("year") == year_of(before.get("eventDate")):
+        kept = {name: value for name, value in kept.items() if name != "year"}
     return specimen_of({**{name: value for name, value in kept.items() if name not in columns}, **record})
 
 

@@ -16,6 +16,7 @@ from bioclip_search.errors import InvalidModel, UsageError
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.models import DEFAULT_MODEL, ModelFiles, locate_model
 from bioclip_search.preprocessing import Fit, Pixels, Preprocessing
+from bioclip_search.vectors import unit
 
 if TYPE_CHECKING:
     import torch
@@ -131,7 +132,7 @@ class Embedder:
         means = [np.empty((0, self.dim), dtype=np.float32)]
         for name in names:
             mean = self.encode_texts([template(name) for template in templates]).mean(axis=0, keepdims=True)
-            means.append(mean / np.linalg.norm(mean))
+            means.append(unit(mean))
         return np.concatenate(means)
 
     @property
@@ -164,7 +165,7 @@ def _device(wanted: str) -> "torch.device":
     kind = wanted.partition(":")[0]  # “cuda:1” is the second card
     if not has.get(kind) or (kind == "cuda" and (torch.device(wanted).index or 0) >= torch.cuda.device_count()):
         there = ", ".join(name for name, found in has.items() if found)
-        raise UsageError(f"This computer has no usable device “{wanted}”; use --device auto or one of: {there}.")
+        raise UsageError(f"This computer has no usable device “{wanted}”; use auto or one of: {there}.")
     return torch.device(wanted)
 
 

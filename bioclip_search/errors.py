@@ -3,6 +3,7 @@
 BioclipSearchError
 ├── PhotoError                 one file; reported and skipped while indexing
 │   ├── UnreadablePhoto        damaged, truncated, not permitted
+│   │   └── VanishedPhoto      the file is not there any more
 │   ├── UnsupportedPhoto       not a picture that can be decoded here
 │   └── PhotoTooLarge          more pixels than can be decoded safely
 ├── ModelError
@@ -14,7 +15,7 @@ BioclipSearchError
 │   ├── CatalogueDamaged
 │   └── CatalogueTooNew        written by a newer version of this program
 ├── RecordError                a metadata file that cannot be used
-├── ShardError                 a folder of training shards that cannot be used
+│   └── ShardError             a folder of training shards that cannot be used
 ├── QueryError
 │   └── UnknownTaxon
 └── UsageError                 options that contradict each other, paths that are not there
@@ -43,6 +44,7 @@ __all__ = [
     "UnreadablePhoto",
     "UnsupportedPhoto",
     "UsageError",
+    "VanishedPhoto",
 ]
 
 
@@ -58,6 +60,10 @@ class PhotoError(BioclipSearchError):
 
 class UnreadablePhoto(PhotoError):
     """The file is damaged, truncated or may not be read."""
+
+
+class VanishedPhoto(UnreadablePhoto):
+    """The file is not where it was."""
 
 
 class UnsupportedPhoto(PhotoError):
@@ -104,7 +110,7 @@ class RecordError(BioclipSearchError):
     """A file of specimen records cannot be used."""
 
 
-class ShardError(BioclipSearchError):
+class ShardError(RecordError):
     """A folder of training shards is incomplete, damaged, or none."""
 
 

@@ -19,20 +19,20 @@ _CLIENT = "lance_namespace_urllib3_client"
 _NATIVE = "._lancedb"
 _FAMILY = ("lancedb", "lance_namespace", _CLIENT)
 
-_stand_ins: dict[str, ModuleType] = {}
+_is_left_out = False
 
 
 def leave_out_client() -> None:
-    """Let `lancedb` be imported without the client in this process."""
-    if "lancedb" not in sys.modules:
-        _stand_ins.update({name: _StandIn(name) for name in _client_modules()})
+    """Let `lancedb` be imported without the client in this process; that happens when it is first asked for."""
+    global _is_left_out
+    _is_left_out = True
 
 
 def lancedb() -> Any:
     """The module `lancedb`."""
-    if not _stand_ins or "lancedb" in sys.modules:
+    if not _is_left_out or "lancedb" in sys.modules:
         return importlib.import_module("lancedb")
-    sys.modules.update(_stand_ins)
+    sys.modules.update({name: _StandIn(name) for name in _client_modules()})
     try:
         return importlib.import_module("lancedb")
     except (ImportError, AttributeError, TypeError):

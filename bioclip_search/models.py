@@ -5,7 +5,6 @@ computer holds is used without asking the hub; only what is missing is downloade
 """
 
 import errno
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -13,12 +12,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from bioclip_search.digest import file_sha256
 from bioclip_search.errors import InvalidModel, ModelUnavailable
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.paths import absolute
 from bioclip_search.preprocessing import Fit, Preprocessing
 
-__all__ = ["BUILTIN", "DEFAULT_MODEL", "SHORT_NAMES", "ModelFiles", "architecture", "locate_model", "weights_digest"]
+__all__ = [
+    "BUILTIN",
+    "DEFAULT_MODEL",
+    "SHORT_NAMES",
+    "ModelFiles",
+    "architecture",
+    "is_on_hub",
+    "locate_model",
+    "weights_digest",
+]
 
 BUILTIN = "builtin"
 DEFAULT_MODEL = "bioclip"
@@ -96,6 +105,11 @@ def locate_model(name: str) -> ModelFiles:
         f"There is no model “{name}”. Use one of {known}, hf-hub:ORGANISATION/NAME, "
         f"or the folder of a model ({_CONFIG} and its weights)."
     )
+
+
+def is_on_hub(name: str) -> bool:
+    """Whether a name is that of a model on the hub, which may have to be downloaded."""
+    return name in SHORT_NAMES or _hub_repository(name) is not None
 
 
 def _hub_repository(name: str) -> str | None:
@@ -192,8 +206,7 @@ def _unavailable(name: str, repository: str) -> ModelUnavailable:
 @lru_cache(maxsize=8)
 def weights_digest(path: Path) -> str:
     """SHA-256 of a weights file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 def architecture(model_cfg: dict[str, Any]) -> str:

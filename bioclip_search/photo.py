@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from bioclip_search.errors import PhotoError, PhotoTooLarge, UnreadablePhoto, UnsupportedPhoto
+from bioclip_search.errors import PhotoError, PhotoTooLarge, UnreadablePhoto, UnsupportedPhoto, VanishedPhoto
 from bioclip_search.raw import is_raw, open_raw
 
 __all__ = [
@@ -69,7 +69,7 @@ def content_hash(data: bytes) -> str:
 
 
 def read_photo(path: Path) -> bytes:
-    """The bytes of a photo file. Raises UnreadablePhoto or PhotoTooLarge."""
+    """The bytes of a photo file. Raises UnreadablePhoto (VanishedPhoto) or PhotoTooLarge."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -81,6 +81,8 @@ def read_photo(path: Path) -> bytes:
         data = path.read_bytes()
     except MemoryError as error:
         raise PhotoTooLarge("there is not enough memory to read this file") from error
+    except FileNotFoundError as error:
+        raise VanishedPhoto(f"the file cannot be read ({error.strerror})") from error
     except PermissionError as error:
         raise UnreadablePhoto("there is no permission to read this file") from error
     except (OSError, ValueError) as error:

@@ -55,7 +55,7 @@ class RecordSearch:
         if any(RECORD_TEXT in index.columns for index in self._table.list_indices()):
             return True
         if self._is_past:
-            raise QueryError("The words of the records were not indexed at that version; leave --as-of out.")
+            raise QueryError("The words of the records were not indexed at that version; search the latest version.")
         if self._table.count_rows(f"{RECORD_TEXT} IS NOT NULL"):
             raise QueryError("The words of the records are not indexed yet; run `bioclip-search optimize`.")
         return False

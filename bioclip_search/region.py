@@ -46,7 +46,7 @@ class Region:
         found = [(float(part[1]), part[2]) for part in parts if part]
         if len(parts) != 4 or len(found) != 4 or len({unit for _, unit in found}) != 1:
             raise QueryError(
-                f"“{printable(text)}” is not a region; write --crop x,y,width,height in pixels (120,80,600,400), "
+                f"“{printable(text)}” is not a region; write x,y,width,height in pixels (120,80,600,400), "
                 "or all four in percent (10%,20%,50%,50%)."
             )
         x, y, width, height = (number for number, _ in found)
@@ -62,12 +62,12 @@ class Region:
         if left >= right or top >= bottom:
             raise QueryError(
                 f"The region {self} is empty in this picture of {width} × {height} pixels; "
-                "give --crop a width and a height of at least one pixel."
+                "give it a width and a height of at least one pixel."
             )
         if left < 0 or top < 0 or right > width or bottom > height:
             raise QueryError(
                 f"The region {self} does not lie in the picture, which has {width} × {height} pixels; "
-                "give --crop x,y,width,height counted from its left upper corner as it is seen upright."
+                "give x,y,width,height counted from its left upper corner as it is seen upright."
             )
         return left, top, right, bottom
 

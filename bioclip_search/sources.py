@@ -64,7 +64,7 @@ def _from_file(source: str) -> QueryPhoto:
     if scheme and not os.path.lexists(source):
         raise QueryError(
             f"A photo cannot be fetched from a {scheme[1].lower()}:// address; "
-            "give --image a path, an http:// or https:// address, or - for standard input."
+            "give a path, an http:// or https:// address, or - for standard input."
         )
     path, shown = Path(source), printable(source)
     try:
@@ -80,16 +80,16 @@ def _from_stream() -> bytes:
         if stream is None or stream.isatty():
             raise QueryError(
                 "There is no photo on standard input; send one (bioclip-search search --image - < photo.jpg), "
-                "or give --image a path."
+                "or give the path of one."
             )
         data = _read_bounded(stream)
     except MemoryError as error:
         raise QueryError("There is not enough memory for the photo on standard input; send a smaller one.") from error
     except (OSError, ValueError) as error:
         reason = printable(getattr(error, "strerror", None) or str(error))
-        raise QueryError(f"Standard input cannot be read ({reason}); give --image a path.") from error
+        raise QueryError(f"Standard input cannot be read ({reason}); give the path of a photo.") from error
     if not data:
-        raise QueryError("Standard input is empty; send a photo into it, or give --image a path.")
+        raise QueryError("Standard input is empty; send a photo into it, or give the path of one.")
     return data
 
 
@@ -100,7 +100,7 @@ def _read_bounded(stream: io.BufferedIOBase) -> bytes:
         if data.tell() > MAX_STREAM_BYTES:
             raise QueryError(
                 f"The photo on standard input is larger than {MAX_STREAM_BYTES / 1e6:.0f} MB; "
-                "write it to a file and give --image its path."
+                "write it to a file and give its path."
             )
     return data.getvalue()
 
@@ -147,6 +147,4 @@ def _scaled(start: int, end: int, scale: float, length: int) -> tuple[int, int]:
 
 
 def _unusable(shown: str, error: PhotoError) -> QueryError:
-    return QueryError(
-        f"The photo {shown} cannot be searched with ({printable(str(error))}); name another with --image."
-    )
+    return QueryError(f"The photo {shown} cannot be searched with ({printable(str(error))}); name another.")

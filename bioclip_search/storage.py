@@ -1,7 +1,7 @@
 """How LanceDB is spoken to: connecting, its errors, values in its conditions."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,13 +11,15 @@ from bioclip_search.errors import CatalogueDamaged, CatalogueError
 from bioclip_search.lance_import import lancedb
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
-__all__ = ["among", "chunks", "collected", "connect", "lance_errors", "quoted", "scan", "writing"]
+__all__ = ["RowsMoved", "among", "chunks", "connect", "lance_errors", "quoted", "scan", "take", "writing"]
 
 _VALUES_AT_ONCE = 1_000
 _ROWS_AT_ONCE = 128
-_ROWS_TOGETHER = 8_192
+_TAKEN_AT_ONCE = 2_000
 # A scan was seen to wait for ever where a batch of rows did not fit into the buffer.
 _BUFFER_BYTES = 16 * 2**20
 _CACHE_BYTES = 128 * 2**20
@@ -98,16 +100,20 @@ def scan(table: Any, columns: Sequence[str], where: str | None = None) -> "Itera
     yield from (query.where(where) if where else query).to_batches()
 
 
-def collected(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Table]":
-    """Small batches put together to some thousand rows: a table that was written in many commits has many."""
+class RowsMoved(Exception):
+    """Rows are no longer where they were when their ids were read: the table was compacted."""
+
+
+def take(table: Any, row_ids: "npt.NDArray[np.uint64]", columns: Sequence[str]) -> "pa.Table":
+    """Columns of the rows with these ids, in their order. Raises RowsMoved."""
+    import numpy as np
     import pyarrow as pa
 
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        if batch.num_rows:
-            held.append(batch)
-        if sum(part.num_rows for part in held) >= _ROWS_TOGETHER:
-            yield pa.Table.from_batches(held)
-            held = []
-    if held:
-        yield pa.Table.from_batches(held)
+    parts = []
+    for start in range(0, max(1, len(row_ids)), _TAKEN_AT_ONCE):
+        distinct, places = np.unique(row_ids[start : start + _TAKEN_AT_ONCE], return_inverse=True)
+        taken = table.take_row_ids(distinct.tolist()).select(list(columns)).to_arrow()
+        if len(taken) != len(distinct):
+            raise RowsMoved
+        parts.append(taken.take(pa.array(places)))
+    return pa.concat_tables(parts)

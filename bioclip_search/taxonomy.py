@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from bioclip_search.text import clean
 
-__all__ = ["RANKS", "Rank", "Taxon", "TextType"]
+__all__ = ["RANKS", "Rank", "Taxon", "TaxonPath", "TextType", "names_on"]
 
 
 class Rank(StrEnum):
@@ -28,6 +28,23 @@ class Rank(StrEnum):
 
 
 RANKS: tuple[Rank, ...] = tuple(Rank)
+
+TaxonPath = tuple[tuple[Rank, str], ...]
+"""A place in the tree of taxa: the ranks that are known from the widest on, with their names; () is all of it.
+
+Homonyms, which have one name in two places, have two paths. With “” as its last name a path stands for what is
+known no further than the path before it.
+"""
+
+
+def names_on(path: TaxonPath) -> list[tuple[Rank, str | None]]:
+    """What a photo on a path has at every rank that the path settles: a name, or None where it has none."""
+    known = dict(path)
+    if not path:
+        return []
+    narrowest, name = path[-1]
+    settled = RANKS[: RANKS.index(narrowest) + 1] if name else RANKS
+    return [(rank, known.get(rank) or None) for rank in settled]
 
 
 _TAXON_KEYS = (*(rank.value for rank in RANKS), "specificepithet", "vernacularname", "common_name")

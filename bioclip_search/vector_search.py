@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from bioclip_search.nearest.build import build
 from bioclip_search.nearest.files import IndexInUse, IndexState, drop_index, in_use
 from bioclip_search.nearest.index import MARGIN, Index, RowIds
 from bioclip_search.schema import EMBEDDING, EMBEDDING_FOR_TEXT, IS_FOR_TEXT, PHOTO_COLUMNS, TAXON_COLUMNS
+from bioclip_search.storage import RowsMoved, take
+from bioclip_search.taxonomy import names_on
 from bioclip_search.vectors import Vectors, matrix, unit
 
 if TYPE_CHECKING:
@@ -32,8 +35,9 @@ _HOMES = {EMBEDDING: "nearest", EMBEDDING_FOR_TEXT: "nearest_for_text"}
 
 _log = logging.getLogger(__name__)
 
-# Above this many hits the embeddings themselves are the faster way.
-_MOST_BY_CODES = 2_000
+# Above this many hits, or candidates for hits, it is the faster way to compare all.
+_MOST_BY_CODES = 5_000
+_MOST_LOOKED_AT = 20_000
 # Rows that the index does not know are compared one by one, up to this share of all.
 _FEW = 5_000
 _SHARE_UNKNOWN = 0.25
@@ -41,7 +45,6 @@ _SHARE_UNKNOWN = 0.25
 _SHARE_CHANGED = 0.02
 _LEAST_CHANGED = 1_000
 _SAMPLE = 20_000
-_TAKEN_AT_ONCE = 2_000
 # Without the other columns batches may be larger than whole rows allow.
 _EMBEDDINGS_AT_ONCE = 2_048
 _IDS_AT_ONCE = 65_536
@@ -94,6 +97,7 @@ class VectorSearch:
         self._is_past = is_past
         self._seen: _View | None = None
         self._selected: dict[tuple[int, str | None], RowIds] = {}
+        self._lock = RLock()
 
     def nearest(self, vector: Vectors, limit: int, filter_: Filter, *, exact: bool = False) -> list[Neighbour]:
         """The photos nearest to a unit vector float32 [dim], best first; equally near ones in the table's order."""
@@ -102,7 +106,7 @@ class VectorSearch:
                 view = None if exact or limit > _MOST_BY_CODES else self._view()
                 found = self._by_codes(view, vector, limit, filter_) if view else None
                 return self._by_comparing_all(vector, limit, filter_) if found is None else found
-            except _RowsMoved:
+            except RowsMoved:
                 # Another process has just compacted the table.
                 self._seen = None
         return self._by_comparing_all(vector, limit, filter_)
@@ -113,15 +117,17 @@ class VectorSearch:
         candidates = _Candidates(vector, lambda row_ids: unit(self._embeddings(row_ids)))
         candidates.look_at(unknown)
         count = limit + MARGIN
-        while count <= _MOST_BY_CODES + MARGIN:
-            places, most = view.index.best(vector, count, known)
+        places, most = view.index.best(vector, count, known)
+        candidates.look_at(view.index.row_ids[places])
+        best = candidates.best(limit)
+        # What was not looked at cannot be nearer than the last that was: is that too little for a hit?
+        if len(places) == count and most[-1] >= candidates.cosine(best[-1]) - _TIED:
+            places = view.index.reaching(vector, candidates.cosine(best[-1]) - _TIED, known)
+            if len(places) > _MOST_LOOKED_AT:
+                return None
             candidates.look_at(view.index.row_ids[places])
             best = candidates.best(limit)
-            # What was not looked at cannot be nearer than the last that was: is that too little for a hit?
-            if len(places) < count or (len(best) == limit and most[-1] < candidates.cosine(best[-1]) - _TIED):
-                return candidates.neighbours(best, self._rows(view, best))
-            count *= 4
-        return None
+        return candidates.neighbours(best, self._rows(view, best))
 
     def best_cosines(self, vectors: Vectors) -> Vectors:
         """For each of some unit vectors float32 [n, dim] the cosine of the nearest photo, float32 [n]; one pass."""
@@ -134,10 +140,19 @@ class VectorSearch:
 
     def names(self, *, include_missing: bool) -> dict[str, set[str]] | None:
         """By column the names that photos carry, where the index knows them all."""
+        index = self.index()
+        return index.names(include_missing=include_missing) if index else None
+
+    def index(self) -> Index | None:
+        """The index, if there is one that was made of the table as it is."""
         view = self._view()
-        if view is None or view.alive is not None or len(view.unknown):
-            return None
-        return view.index.names(include_missing=include_missing)
+        return view.index if view is not None and view.alive is None and not len(view.unknown) else None
+
+    def let_go(self) -> None:
+        """Give back the memory of what was read of the index's files."""
+        view = self._seen
+        if view is not None:
+            view.index.let_go()
 
     def report(self) -> IndexReport:
         """The state of the index."""
@@ -170,17 +185,18 @@ class VectorSearch:
 
     def _view(self) -> "_View | None":
         """The index, and what it does not know; None without one that helps."""
-        used = in_use(self._home)
-        version = int(self._table.version)
-        # Row ids of the past may have been given again.
-        if used is None or (self._is_past and used.state.version != version):
-            return None
-        if self._seen is None or (self._seen.version, self._seen.used) != (version, used):
-            self._seen = self._compared(used, version)
-        view = self._seen
-        if view is None or len(view.unknown) > max(_FEW, _SHARE_UNKNOWN * used.state.rows):
-            return None
-        return view
+        with self._lock:
+            used = in_use(self._home)
+            version = int(self._table.version)
+            # Row ids of the past may have been given again.
+            if used is None or (self._is_past and used.state.version != version):
+                return None
+            if self._seen is None or (self._seen.version, self._seen.used) != (version, used):
+                self._seen = self._compared(used, version)
+            view = self._seen
+            if view is None or len(view.unknown) > max(_FEW, _SHARE_UNKNOWN * used.state.rows):
+                return None
+            return view
 
     def _compared(self, used: IndexInUse, version: int) -> "_View | None":
         is_open = self._seen is not None and self._seen.used == used
@@ -202,9 +218,12 @@ class VectorSearch:
         if filter_.conditions or view.alive is not None or len(view.unknown):
             row_ids = self._row_ids(filter_.sql)
             places, there = view.index.places_of(row_ids)
-            return places, row_ids[~there]
+            # To name every place costs seconds where there are a million.
+            return None if len(places) == view.used.state.rows else places, row_ids[~there]
         index = view.index
         masks = [index.of_taxa(names) for names in filter_.taxa]
+        if filter_.is_placed:
+            masks.append(np.logical_or.reduce([index.with_names(names_on(path)) for path in filter_.within]))
         if filter_.not_taxa:
             masks.append(~index.of_taxa(filter_.not_taxa))
         if not filter_.include_missing and index.is_missing.any():
@@ -216,7 +235,7 @@ class VectorSearch:
         if view.alive is None:
             return view.index.rows(view.index.in_order(row_ids))
         # A record may be written anew without its row getting another id.
-        rows: list[dict[str, Any]] = self._take(row_ids, list(PHOTO_COLUMNS)).to_pylist()
+        rows: list[dict[str, Any]] = take(self._table, row_ids, list(PHOTO_COLUMNS)).to_pylist()
         return rows
 
     # The table
@@ -239,21 +258,22 @@ class VectorSearch:
             row_ids.append(batch["_rowid"].to_numpy())
         best = _best(np.concatenate(cosines), np.concatenate(row_ids), limit)
         candidates.look_at(best)
-        rows: list[dict[str, Any]] = self._take(best, list(PHOTO_COLUMNS)).to_pylist()
+        rows: list[dict[str, Any]] = take(self._table, best, list(PHOTO_COLUMNS)).to_pylist()
         return candidates.neighbours(best, rows)
 
     def _row_ids(self, where: str | None) -> RowIds:
         """The ids of the rows that a condition selects; those of the last conditions are remembered."""
-        key = (int(self._table.version), where)
-        if key not in self._selected:
-            query = self._where(self._table.search().select(["_rowid"]).with_row_id(True), where)
-            # Row ids alone are small: batches of the size that whole rows need would cost ten times as much.
-            batches = query.limit(None).to_batches(_IDS_AT_ONCE)
-            parts = [batch["_rowid"].to_numpy(zero_copy_only=False) for batch in batches]
-            while len(self._selected) >= _REMEMBERED:
-                del self._selected[next(iter(self._selected))]
-            self._selected[key] = np.concatenate([np.empty(0, dtype=np.uint64), *parts])
-        return self._selected[key]
+        with self._lock:
+            key = (int(self._table.version), where)
+            if key not in self._selected:
+                query = self._where(self._table.search().select(["_rowid"]).with_row_id(True), where)
+                # Row ids alone are small: batches of the size that whole rows need would cost ten times as much.
+                batches = query.limit(None).to_batches(_IDS_AT_ONCE)
+                parts = [batch["_rowid"].to_numpy(zero_copy_only=False) for batch in batches]
+                while len(self._selected) >= _REMEMBERED:
+                    del self._selected[next(iter(self._selected))]
+                self._selected[key] = np.concatenate([np.empty(0, dtype=np.uint64), *parts])
+            return self._selected[key]
 
     def _some_row_ids(self, rows: int) -> RowIds:
         row_ids = self._row_ids(None)
@@ -262,31 +282,13 @@ class VectorSearch:
         return some
 
     def _embeddings(self, row_ids: RowIds) -> Vectors:
-        return matrix(self._take(row_ids, [self._column])[self._column].combine_chunks())
-
-    def _take(self, row_ids: RowIds, columns: list[str]) -> "pa.Table":
-        """The rows in the order of their ids."""
-        import pyarrow as pa
-
-        parts = []
-        for start in range(0, max(1, len(row_ids)), _TAKEN_AT_ONCE):
-            part = row_ids[start : start + _TAKEN_AT_ONCE]
-            order = np.argsort(part)
-            taken = self._table.take_row_ids(part[order].tolist()).select(columns).to_arrow()
-            if len(taken) != len(part):
-                raise _RowsMoved
-            parts.append(taken.take(pa.array(np.argsort(order))))
-        return pa.concat_tables(parts)
+        return matrix(take(self._table, row_ids, [self._column])[self._column].combine_chunks())
 
     def _all_rows(self) -> "Iterator[pa.RecordBatch]":
         query = self._table.search().select([*PHOTO_COLUMNS, self._column]).with_row_id(True)
         for batch in self._where(query, None).limit(None).to_batches():
             names = ["embedding" if name == self._column else name for name in batch.schema.names]
             yield batch.rename_columns(names)
-
-
-class _RowsMoved(Exception):
-    """Rows are no longer where they were when their ids were read."""
 
 
 class _Candidates:

@@ -17,6 +17,7 @@ from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import CatalogueError, ModelError, UsageError
 from bioclip_search.journal import Problem, Run
+from bioclip_search.loading import model_loader
 from bioclip_search.models import DEFAULT_MODEL, locate_model
 from bioclip_search.paths import is_below
 from bioclip_search.placement import open_backbone
@@ -267,8 +268,7 @@ def _embed_for_text(options: IndexOptions, catalogue: Catalogue, report: IndexRe
     if not len(filling):
         return
     try:
-        embedder = Embedder.load(named or own.model, device=options.device, dtype=options.dtype, fit=own.fit)
-        column.require_model(embedder.fingerprint)
+        embedder = model_loader(catalogue, named, for_text=True, device=options.device, dtype=options.dtype)()
     except ModelError as error:
         if named is not None:
             raise

@@ -131,6 +131,36 @@ def test_a_record_keeps_all_it_says(tmp_path: Path) -> None:
     assert dict(terms) == {**record, "decimalLatitude": "12.5"}
 
 
+@pytest.mark.parametrize(
+    ("date", "year"),
+    [
+        ("1911", "1911"),
+        ("1911-05", "1911"),
+        ("1911-05-31", "1911"),
+        ("19110531", "1911"),
+        ("1911-151", "1911"),
+        ("1963-03-08T14:07-0600", "1963"),
+        ("2009-02-20T08:40Z", "2009"),
+        ("1911-05-31 14:07:10.5", "1911"),
+        ("1911-12-30/1912-01-02", "1911"),
+        ("1911/1912", "1911"),
+        ("2007-11-13/15", "2007"),
+        ("31.5.1911", None),
+        ("1911-31-05", None),
+        ("1911-05-3x", None),
+        ("0000-01-01", None),
+        ("ca. 1911", None),
+        ("1911-1912", None),
+        ("19115", None),
+    ],
+)
+def test_a_record_without_a_year_has_that_of_its_date(date: str, year: str | None) -> None:
+    """Dates and intervals of ISO 8601; a year of its own stays, and what is no such date tells none."""
+    assert specimen_of({"eventDate": date}).terms.get("year") == year
+    assert specimen_of({"eventDate": date, "year": "1905"}).terms["year"] == "1905"
+    assert specimen_of({"eventDate": date, "year": "ca. 1905"}).terms["year"] == "ca. 1905"
+
+
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;\r"])
 def test_the_line_that_tells_a_spreadsheet_the_separator_is_no_header(first: str, tmp_path: Path) -> None:
     """Excel writes it before the columns, and believes it more than its own country."""

@@ -144,6 +144,17 @@ def test_an_empty_cell_clears_and_is_told_from_a_replacement() -> None:
     assert (no_family.taxon.family, no_family.taxon.species) == (None, "Danaus plexippus")
 
 
+def test_a_year_follows_the_date_that_it_was_read_from() -> None:
+    """A date that is corrected has another year, one that is cleared none; a year that differed stays."""
+    first = specimen_of({"catalogNumber": "1", "eventDate": "1911-05-31"})
+    for date, year in (("1912", "1912"), ("", None), ("in May", None), ("1911-06", "1911")):
+        record = {"catalogNumber": "1", **({"eventDate": date} if date else {})}
+        assert updated_specimen(first, record, {"catalogNumber", "eventDate"}).terms.get("year") == year
+    own = specimen_of({"catalogNumber": "1", "eventDate": "1911-05-31", "year": "1905"})
+    assert updated_specimen(own, {"eventDate": "1912"}, {"eventDate"}).terms["year"] == "1905"
+    assert updated_specimen(first, {"sex": "male"}, {"sex"}).terms["year"] == "1911"
+
+
 NAMES = ("Danaus plexippus", "Danaus plexippus (L.)", "Danaus sp.", "Danaus", "Danaus cf. plexippus", "Nymphalidae")
 VALUES = {
     "scientificName": (*NAMES, "Pieris rapae", "Pieris rapae L.", "Danaus plexippus megalippe", "n/a", "× Quercus", ""),
@@ -159,6 +170,8 @@ VALUES = {
     "identifiedBy": ("A. Smith", ""),
     "identificationQualifier": ("cf.", ""),
     "sex": ("female", ""),
+    "eventDate": ("1911-05-31", "1905/1906", "May", ""),
+    "year": ("1905", "ca. 1900", ""),
 }
 ROWS = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in VALUES.items()})
 

@@ -19,6 +19,7 @@ from bioclip_search.nearest.build import build
 from bioclip_search.nearest.codes import Codec
 from bioclip_search.nearest.scan import Coded, best, part_ends
 from bioclip_search.specimen import Specimen
+from bioclip_search.storage import RowsMoved
 from bioclip_search.taxonomy import Taxon
 
 Vectors = npt.NDArray[np.float32]
@@ -297,7 +298,7 @@ def test_a_table_that_is_compacted_meanwhile_is_searched_again(tmp_path: Path) -
     view = search._view()
     assert view is not None
     stale = view.index.row_ids + np.uint64(1 << 40)
-    with pytest.raises(vector_search._RowsMoved):
+    with pytest.raises(RowsMoved):
         search._embeddings(stale[:5])
     _catalogue(tmp_path / "c", _clustered(20, DIM, 21), first=COUNT).compact()
     assert _found(catalogue, vectors[0], 5)[0] == "0000"
@@ -332,11 +333,14 @@ def test_names_come_from_the_index_as_from_the_rows(tmp_path: Path) -> None:
     assert "Genus39" in plain[1]["genus"]
 
 
-def test_many_hits_are_compared_by_their_embeddings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", ["_MOST_BY_CODES", "_MOST_LOOKED_AT"])
+def test_many_hits_are_compared_by_their_embeddings(
+    limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where codes are no gain all embeddings are compared; the order is the same."""
     vectors = _clustered(COUNT, DIM, 15)
     catalogue = _catalogue(tmp_path / "c", vectors)
     catalogue.optimize()
     few = _found(catalogue, vectors[0], 300)
-    monkeypatch.setattr(vector_search, "_MOST_BY_CODES", 10)
+    monkeypatch.setattr(vector_search, limit, 10)
     assert _found(catalogue, vectors[0], 300) == few == _true(vectors, vectors[0], 300, range(COUNT))

@@ -13,11 +13,12 @@ from helpers import Command, draw_photo, some_photo, write_model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import bioclip_search
 from bioclip_search import api
 from bioclip_search.background import Background, measure_background
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
-from bioclip_search.errors import QueryError, UnknownTaxon
+from bioclip_search.errors import ModelMismatch, QueryError, UnknownTaxon
 from bioclip_search.prompts import caption
 from bioclip_search.query import LikePart, PhotoPart, Query, Searcher, TextPart
 from bioclip_search.region import Region
@@ -344,7 +345,7 @@ def test_like_does_not_find_itself(indexed: Path, run: Command) -> None:
         assert len(hits) == 5
         assert "CAT-002" not in {hit["catalogNumber"] for hit in hits}
     result = run("search", "--like", "nothing")
-    assert (result.code, "--image" in result.err) == (2, True)
+    assert (result.code, "given as image" in result.err) == (2, True)
 
 
 def test_a_batch_answers_line_by_line(indexed: Path, run: Command, tmp_path: Path) -> None:
@@ -400,12 +401,18 @@ def test_the_examples_of_the_python_api_hold(indexed: Path, catalogue_folder: Pa
         assert doctest.DocTestRunner().run(example).failed == 0
 
 
-def test_another_model_is_refused_though_its_texts_are_kept(indexed: Path, run: Command, tmp_path: Path) -> None:
+def test_another_model_is_refused_though_its_texts_are_kept(
+    indexed: Path, run: Command, catalogue_folder: Path, tmp_path: Path
+) -> None:
     """Words whose features are kept load no model; the model that is named is compared all the same."""
     assert run("search", "a grey moth").code == 0
     other = write_model(tmp_path / "other", seed=5)
-    result = run("search", "a grey moth", "--model", other)
-    assert (result.code, "was built with the model" in result.err) == (2, True)
+    for words in (("search", "a grey moth"), ("export", tmp_path / "hits.csv", "--text", "a grey moth")):
+        result = run(*words, "--model", other)
+        assert (result.code, "was built with the model" in result.err) == (2, True)
+    assert not (tmp_path / "hits.csv").exists()
+    with pytest.raises(ModelMismatch, match="was built with the model"):
+        bioclip_search.open(catalogue_folder, model=str(other))
 
 
 def test_a_batch_passes_over_what_cannot_be_asked(indexed: Path, run: Command, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_pixels_and_percent_name_the_same_box() -> None:
 )
 def test_what_is_no_region_is_answered_with_the_way_to_write_one(text: str) -> None:
     """One sentence, which repeats nothing that a terminal obeys."""
-    with pytest.raises(QueryError, match=r"--crop x,y,width,height") as raised:
+    with pytest.raises(QueryError, match=r"write x,y,width,height") as raised:
         Region.parse(text)
     assert "\x1b" not in str(raised.value)
 

@@ -122,6 +122,29 @@ def test_a_misspelt_command_is_answered_with_the_near_one(run: Command) -> None:
     assert 'bioclip-search search "pinned wasp"' in run("pinned", "wasp").err
 
 
+@pytest.mark.parametrize("weight", ["2.5", "+2.5", "25e-1", ".25E1", "2.50"])
+def test_a_weight_is_any_number(indexed: Path, run: Command, weight: str) -> None:
+    """However a number is written, words are found by it and not by its digits."""
+    (hit,) = run("search", f"{weight}:moth", "--why", "-k", 1, "--format", "json").json
+    assert [(part["part"], part["weight"]) for part in hit["why"]] == [("moth", 2.5)]
+
+
+@pytest.mark.parametrize("words", ["1,5:moth", "1.2.3:moth", "-1,000.5:moth", "..5:moth"])
+def test_what_looks_like_a_weight_and_is_none_is_told(indexed: Path, run: Command, words: str) -> None:
+    """It would be searched for as words, without a hint; with a weight of its own it is."""
+    result = run("search", "--not", words)
+    assert (result.code, "is no weight" in result.err, "Traceback" in result.err) == (2, True, False)
+    (hit,) = run("search", f"1:{words}", "--why", "-k", 1, "--format", "json").json
+    assert [part["part"] for part in hit["why"]] == [words]
+
+
+@pytest.mark.parametrize("words", ["MCZ:1234", "inf:moth", "12-34:5", "wing: dorsal", "e5:moth", ",:moth"])
+def test_words_with_a_colon_are_words(indexed: Path, run: Command, words: str) -> None:
+    """What does not look like a number is no weight."""
+    (hit,) = run("search", words, "--why", "-k", 1, "--format", "json").json
+    assert [(part["part"], part["weight"]) for part in hit["why"]] == [(words, 1.0)]
+
+
 def test_weights_must_be_finite(indexed: Path, run: Command) -> None:
     """A number that no computer holds is no weight."""
     result = run("search", "x", "--image", f"{'9' * 400}:{indexed / 'drawer0' / 'CAT-000.jpg'}")

@@ -45,6 +45,25 @@ def test_a_table_has_ranks_or_scientific_names(tmp_path: Path) -> None:
     assert read_taxa(names, _KNOWN)[0].species == "Quercus robur"
 
 
+@pytest.mark.parametrize(
+    "text", ["Art,Anzahl\nQuercus robur,3\nFagus,1\n", "id\tname\n1\tFagus\n", "sep=;\nid;name\n1;Fagus\n"]
+)
+def test_a_table_of_other_columns_is_not_taken_for_a_list(tmp_path: Path, text: str) -> None:
+    """Its lines would be names that nothing bears."""
+    with pytest.raises(RecordError, match=r"is a table, but none of its columns \((Art, Anzahl|id, name)\)"):
+        read_taxa(_written(tmp_path, text), _KNOWN)
+
+
+def test_names_of_a_list_may_hold_commas(tmp_path: Path) -> None:
+    """Authors are parted from years by them, and from each other."""
+    names = "Danaus plexippus (Linnaeus, 1758)\nPieris rapae (Linnaeus, 1758)\n"
+    assert [taxon.species for taxon in read_taxa(_written(tmp_path, names), _KNOWN)] == [
+        *("Danaus plexippus", "Pieris rapae")
+    ]
+    mixed = "Fagus\nQuercus alba Smith, Jones & Brown\n"
+    assert len(read_taxa(_written(tmp_path, mixed), _KNOWN)) == 2
+
+
 def test_taxa_of_a_list_learn_wider_ranks_from_known_ones(tmp_path: Path) -> None:
     """A new species of a known genus is put where the genus is."""
     table = listed([Taxon(genus="Danaus", species="Danaus chrysippus")], _KNOWN)
@@ -85,10 +104,7 @@ def test_published_text_embeddings_are_read_as_they_are(tmp_path: Path) -> None:
     """Seven names with an epithet and a common name a column; missing ranks stay missing."""
     columns = np.arange(12, dtype=np.float32).reshape(4, 3)
     texts = TreeOfLifeTexts(
-        _embeddings(
-            tmp_path, columns, [_entry("Danaus", "plexippus", "monarch"), _entry("Pieris", ""), _entry("", "")]
-        ),
-        4,
+        _embeddings(tmp_path, columns, [_entry("Danaus", "plexippus", "monarch"), _entry("Pieris", ""), _entry("", "")])
     )
     assert [texts.taxa[row] for row in range(3)] == [
         Taxon("Animalia", genus="Danaus", species="Danaus plexippus", common_name="monarch"),
@@ -101,7 +117,7 @@ def test_published_text_embeddings_are_read_as_they_are(tmp_path: Path) -> None:
 def test_columns_that_are_no_numbers_are_no_taxa(tmp_path: Path) -> None:
     """They become zeros, which are left out."""
     columns = np.array([[1, np.nan], [2, 3]], dtype=np.float32)
-    (block,) = TreeOfLifeTexts(_embeddings(tmp_path, columns, [_entry("A", "a"), _entry("B", "b")]), 2).blocks()
+    (block,) = TreeOfLifeTexts(_embeddings(tmp_path, columns, [_entry("A", "a"), _entry("B", "b")])).blocks()
     assert block.tolist() == [[1, 0], [2, 0]]
 
 
@@ -124,7 +140,7 @@ def test_text_embeddings_that_do_not_fit_are_refused(
 ) -> None:
     """Another model's, another release's, a pickle, no list: one sentence each."""
     with pytest.raises(RecordError, match=reason):
-        TreeOfLifeTexts(_embeddings(tmp_path, columns, names), 2)
+        TreeOfLifeTexts(_embeddings(tmp_path, columns, names)).require_dim(2)
 
 
 def test_text_embeddings_that_are_cut_off_or_absent_are_refused(tmp_path: Path) -> None:
@@ -132,13 +148,13 @@ def test_text_embeddings_that_are_cut_off_or_absent_are_refused(tmp_path: Path) 
     file = _embeddings(tmp_path, np.zeros((2, 1), dtype=np.float32), [_entry("A", "a")])
     file.with_suffix(".json").write_text('[[["A", "", "", "", "", "", ""], ""]')
     with pytest.raises(RecordError, match="is not a list"):
-        TreeOfLifeTexts(file, 2)
+        TreeOfLifeTexts(file)
     file.with_suffix(".json").unlink()
     with pytest.raises(RecordError, match="put them beside"):
-        TreeOfLifeTexts(file, 2)
+        TreeOfLifeTexts(file)
     file.write_bytes(file.read_bytes()[:90])
     with pytest.raises(RecordError, match=r"text embeddings|not a \.npy"):
-        TreeOfLifeTexts(file, 2)
+        TreeOfLifeTexts(file)
 
 
 def test_labels_are_separated_by_commas_or_lines(tmp_path: Path) -> None:

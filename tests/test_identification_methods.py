@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioclip_search.identification.block import Block, unit
+from bioclip_search.identification.block import Block
 from bioclip_search.identification.centroids import CENTROID_SHARPNESS, Centroids
 from bioclip_search.identification.neighbours import VOTE_SHARPNESS, nearest
 from bioclip_search.identification.softmax import softmax
 from bioclip_search.identification.taxa import MISSING
 from bioclip_search.identification.zero_shot import TextClasses
+from bioclip_search.vectors import unit
 
 _DIM = 8
 

@@ -14,9 +14,11 @@ import pytest
 from helpers import Command, draw_photo
 from PIL import Image
 
+import bioclip_search
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.cli.identified import IDENTIFICATION_COLUMNS
 from bioclip_search.embedder import Embedder
+from bioclip_search.errors import PhotoError, UnknownTaxon, UsageError
 from bioclip_search.identification.pybioclip import pixels
 from bioclip_search.photo import open_photo
 from bioclip_search.text_features import TextFeatures, TextKind
@@ -230,7 +232,7 @@ def test_a_fitted_temperature_is_kept_and_used(indexed: Path, run: Command, cata
     assert found()["temperature"] == pytest.approx(fitted["temperature"], abs=1e-6)
     assert found("--temperature", 2)["temperature"] == 2
     assert run("identify", photo, "--format", "json").json[0]["temperature"] == 1
-    hot = found("--temperature", 1000)["candidates"]
+    hot = found("--temperature", 100)["candidates"]
     assert [row["score"] for row in hot] == pytest.approx([3 / 5, 2 / 5], abs=0.01)
 
 
@@ -294,6 +296,8 @@ def test_photos_from_elsewhere_have_no_place_for_a_suggestion(indexed: Path, run
         ["PHOTO", "--confidence", 1.5],
         ["PHOTO", "--temperature", 0],
         ["PHOTO", "--temperature", "nan"],
+        ["PHOTO", "--temperature", 1e-30],
+        ["PHOTO", "--temperature", 1e30],
         ["--calibrate", "--taxon", "Pieridae"],
         ["PHOTO", "--taxa", "nowhere.csv"],
         ["PHOTO", "--bins", "nowhere.csv"],
@@ -308,6 +312,39 @@ def test_what_cannot_be_asked_is_one_sentence(indexed: Path, run: Command, words
     assert (result.code, result.out) == (2, "")
     assert result.err.splitlines()[-1].startswith("Error: ")
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["PHOTO", "--taxon", "Nowhere"], "belongs to the taxon “Nowhere”"),
+        (["PHOTO", "--taxon", "Nowhere", "--text-embeddings", "TEXTS"], "belongs to the taxon “Nowhere”"),
+        (["PHOTO", "--confidence", 2], "at most 1, such as 0.8"),
+        (["PHOTO", "--temperature", 1e6], "from 0.01 to 100"),
+        (["nowhere.jpg"], "no file or folder nowhere.jpg"),
+        (["nowhere.jpg", "--labels", "a,b"], "no file or folder nowhere.jpg"),
+        (["EMPTY"], "No photo could be read"),
+    ],
+)
+def test_what_is_wrong_is_said_before_a_model_is_loaded(
+    indexed: Path, run: Command, tmp_path: Path, words: list[object], reason: str
+) -> None:
+    """A device that is not there is found out only when a model is loaded: what comes before it needed none."""
+    places = {"PHOTO": draw_photo(tmp_path / "new.png", seed=1), "EMPTY": tmp_path / "empty"}
+    places["EMPTY"].mkdir()
+    places["TEXTS"] = _text_embeddings(tmp_path, 32)
+    result = run("identify", *(places.get(str(word), word) for word in words), "--device", "nowhere")
+    assert (result.code, reason in result.err, "no usable device" in result.err) == (2, True, False)
+    assert "no usable device" in run("identify", places["PHOTO"], "--device", "nowhere").err
+
+
+def test_a_table_shows_as_many_candidates_as_are_asked_for(indexed: Path, run: Command, tmp_path: Path) -> None:
+    """-k says how many; without it there are a few beside the answer."""
+    names = [f"Genus{letter}" for letter in "abcdefgh"]
+    (tmp_path / "taxa.txt").write_text("\n".join(names), encoding="utf-8")
+    words = ("identify", indexed / "drawer0" / "CAT-000.jpg", "--taxa", tmp_path / "taxa.txt", "--confidence", 1)
+    for asked, shown in (((), 3), (("-k", 6), 6), (("-k", 1), 1)):
+        assert run(*words, *asked).out.count("Genus") == shown
 
 
 def test_a_catalogue_without_determinations_is_told_what_to_do(run: Command, small_model: Path, tmp_path: Path) -> None:
@@ -361,3 +398,42 @@ def test_a_photo_without_anything_to_compare_is_told(run: Command, small_model: 
         assert (row["catalogNumber"], row["answerName"], row["scientificName"]) == ("a", "", "")
         (found,) = run("identify", photo, "--method", method, "--format", "json").json
         assert (found["answer"], found["byRank"], found["candidates"]) == (None, [], [])
+
+
+def test_python_identifies_as_the_command_does(unidentified: Path, run: Command, catalogue_folder: Path) -> None:
+    """Files by every method, and photos without a determination; a fitted temperature holds."""
+    opened = bioclip_search.open(catalogue_folder)
+    files = sorted((unidentified / "drawer0").iterdir())
+    for method in _METHODS:
+        by_command = run("identify", *files, "--method", method, "--format", "json", "--rank", "genus").json
+        found = opened.identify(files, method=method, rank="genus")
+        assert [(one.subject.name, len(one.candidates)) for one in found] == [
+            (row["file"], len(row["candidates"])) for row in by_command
+        ]
+        for one, row in zip(found, by_command, strict=True):
+            assert (one.answer.name if one.answer else None) == ((row["answer"] or {}).get("scientificName"))
+            scores = [candidate["score"] for candidate in row["candidates"]]
+            assert [candidate.score for candidate in one.candidates] == pytest.approx(scores, abs=1e-5)
+    run("identify", "--calibrate", "--method", "neighbours")
+    by_command = run("identify", "--taxon", "unidentified", "--method", "neighbours", "--format", "json").json
+    found = opened.identify(method="neighbours")
+    assert [one.subject.photo_id for one in found] == [row["photo_id"] for row in by_command]
+    assert [one.candidates[0].score for one in found] == pytest.approx(
+        [row["candidates"][0]["score"] for row in by_command], abs=1e-5
+    )
+
+
+def test_python_is_told_what_cannot_be_identified(
+    indexed: Path, catalogue_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that is no photo, a method that there is not, a taxon that nothing belongs to; one sentence each."""
+    opened, photo = bioclip_search.open(catalogue_folder), indexed / "drawer0" / "CAT-000.jpg"
+    with pytest.raises(PhotoError, match=r"nowhere\.jpg: "):
+        opened.identify([photo, tmp_path / "nowhere.jpg"], method="neighbours")
+    with pytest.raises(UsageError, match="“votes” is none of: zero-shot, neighbours, centroids"):
+        opened.identify(photo, method="votes")
+    with pytest.raises(UnknownTaxon, match="Nowhere"):
+        opened.identify(photo, taxon="Nowhere")
+    (found,) = opened.identify(str(photo), taxon=["Nowhere", "Pieridae"], method="centroids")
+    assert {candidate.taxon.family for candidate in found.candidates} == {"Pieridae"}
+    assert "No taxon bears the name “Nowhere”" in caplog.text

@@ -289,6 +289,12 @@ def test_texts_photos_and_specimens_are_all_asked_of_it(both: Path, catalogue_fo
     ]
 
 
+def test_another_model_for_texts_is_refused_from_python(both: Path, catalogue_folder: Path, small_model: Path) -> None:
+    """A model that is named for texts is compared with that of the catalogue when it is opened."""
+    with pytest.raises(ModelMismatch, match="has the model for texts"):
+        bioclip_search.open(catalogue_folder, model_for_text=str(small_model))
+
+
 def test_a_description_is_told_of_the_model_for_texts(both: Path, run: Command) -> None:
     """Only as a remark beside the table, only for what is no name, and only where there is such a model."""
     hint = "add --model-for-text"
@@ -517,5 +523,5 @@ def test_records_and_texts_are_fused_among_the_photos_that_have_both(
     paths = {hit.photo.path for hit in Searcher(opened, lambda: embedder).search(query)}
     assert len(paths) == 5
     assert photo.path not in paths
-    with pytest.raises(QueryError, match="--model-for-text"):
+    with pytest.raises(QueryError, match="has nothing to compare"):
         Query(records="Danaus", for_text=True)

@@ -1,12 +1,14 @@
 """How the built-in model comes about: true captions, painted specimens, unseen species, words that say nothing."""
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
 import open_clip
 import pytest
 import torch
+from PIL import Image
 
 from bioclip_search.demo.species import Style
 from bioclip_search.demo.specimens import SPECIES
@@ -15,8 +17,8 @@ from bioclip_search.taxonomy import RANKS, TextType
 from training.builtin_card import card_words
 from training.builtin_measure import Measured, measure
 from training.captions import Captioner
+from training.evaluation.photos import of_shards
 from training.painted import Painted, paint_collection
-from training.shard_photos import shard_photos
 from training.shards import read_manifest
 from training.shards.picture import Shape
 from training.shards.plan import Dealt
@@ -111,7 +113,7 @@ def test_unseen_species_are_in_no_shard_to_train_on(shards: Path, tmp_path: Path
     """Nor are the specimens of the split val in the split train."""
     splits = read_manifest(shards).splits
     assert splits["unseen"].taxa == len(UNSEEN_SPECIES)
-    found = {name: [taxon.species for _, taxon in shard_photos(shards, name, tmp_path)] for name in splits}
+    found = {name: [one.taxon.species for one in of_shards(shards, name, tmp_path, print).photos] for name in splits}
     unseen = {species.taxon.species for species in UNSEEN_SPECIES}
     assert set(found["unseen"]) == unseen
     assert not unseen & {*found["train"], *found["val"]}
@@ -129,10 +131,14 @@ def test_zero_shot_is_measured_on_the_split_val(
 ) -> None:
     """The accuracy, computed again photo by photo."""
     embedder = Embedder.load(str(small_model), device="cpu", dtype="float32")
-    photos = list(shard_photos(shards, "val", tmp_path))
-    names = sorted({taxon.species or "" for _, taxon in photos})
+    photos = of_shards(shards, "val", tmp_path, print).photos
+    names = sorted({photo.taxon.species or "" for photo in photos})
     classes = embedder.encode_names(names)
-    right = [names[(embedder.encode_images([photo]) @ classes.T).argmax()] == taxon.species for photo, taxon in photos]
+    right = []
+    for photo in photos:
+        with Image.open(io.BytesIO(photo.read())) as picture:
+            found = (embedder.encode_images([picture.convert("RGB")]) @ classes.T).argmax()
+        right.append(names[found] == photo.taxon.species)
     assert measured.zero_shot[TextType.SCIENTIFIC].top1 == pytest.approx(np.mean(right), abs=1.5 / len(right))
     assert (measured.few_shot[1].species, measured.few_shot[5].species) == (len(UNSEEN_SPECIES),) * 2
 

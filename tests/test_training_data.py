@@ -75,6 +75,7 @@ def damaged(folder: Path, what: str) -> None:
             shard.write_bytes(content)
         case "counted wrongly":
             entry["samples"] += 1
+            described["splits"]["train"]["samples"] += 1
         case "outside":
             entry["name"] = "../train-000001.tar"
         case "format":
@@ -88,10 +89,10 @@ def damaged(folder: Path, what: str) -> None:
     ("what", "told"),
     [
         ("missing", "train-000001.tar is missing"),
-        ("cut off", "bytes, not"),
+        ("cut off", "is truncated"),
         ("changed", "not the one its manifest describes"),
         ("counted wrongly", "holds 16 samples, not 17"),
-        ("outside", "not the name of a shard"),
+        ("outside", "no name of a shard"),
         ("format", "newer format"),
         ("no JSON", "cannot be read"),
         ("no manifest", "no folder of shards"),
@@ -107,7 +108,7 @@ def test_damaged_shards_are_told_before_training(tmp_path: Path, what: str, told
 
 def test_a_split_that_is_not_there_is_told(shards: Path) -> None:
     """With those that are."""
-    with pytest.raises(RecordError, match="no split “val”; it has train"):
+    with pytest.raises(RecordError, match="no split “val”; they have train"):
         open_folder(ShardSource(str(shards), split="val"))
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bioclip_search.taxonomy import Rank, Taxon, TextType
 from training.evaluation.by_rank import by_rank, heights, rank_tree
 from training.evaluation.few_shot import draw_fold, few_shot, nearest_neighbour, simple_shot
+from training.evaluation.trust import trust
 from training.evaluation.zero_shot import text_labels, zero_shot
 
 MONARCH = Taxon("Animalia", "Arthropoda", "Insecta", "Lepidoptera", "Nymphalidae", "Danaus", "Danaus plexippus")
@@ -165,3 +166,32 @@ def test_a_rank_that_a_taxon_leaves_out_does_not_count() -> None:
     found = by_rank(rank_tree(taxa), classes[[1, 0]], classes, np.array([0, 0]), logit_scale=10.0)
     assert set(found.summed) == {Rank.GENUS, Rank.SPECIES}
     assert found.summed[Rank.SPECIES] == 0.5
+
+
+def test_calibration_equals_a_plain_computation_and_a_temperature_mends_it() -> None:
+    """ECE in ten bins, counted answer by answer; probabilities that are too sure are cooled on the other specimens."""
+    rng = np.random.default_rng(2)
+    classes = unit(rng.normal(size=(4, 6)))
+    truth = np.arange(400) % 4
+    images = unit(classes[truth] + rng.normal(size=(400, 6)))
+    found = trust(rank_tree(TAXA), images, classes, truth, 60.0, np.arange(400))
+    bins: dict[int, list[tuple[float, bool]]] = {}
+    for image, own in zip(images, truth, strict=True):
+        logits = 60.0 * classes.astype(np.float64) @ image
+        odds = np.exp(logits - logits.max())
+        sure = float(odds.max() / odds.sum())
+        bins.setdefault(min(int(sure * 10), 9), []).append((sure, bool(odds.argmax() == own)))
+    gaps = [len(part) * abs(np.mean([s for s, _ in part]) - np.mean([r for _, r in part])) for part in bins.values()]
+    assert found.error_at_species == pytest.approx(sum(gaps) / 400, abs=1e-3)
+    assert found.temperature is not None
+    assert found.error_before is not None
+    assert found.error_fitted is not None
+    assert found.temperature > 2
+    assert found.error_fitted < found.error_before / 2
+
+
+def test_one_specimen_alone_fits_no_temperature() -> None:
+    """There is no other half to measure on."""
+    classes = np.eye(4, dtype=np.float32)
+    found = trust(rank_tree(TAXA), classes[:2], classes, np.array([0, 1]), 10.0, np.array([5, 5]))
+    assert (found.temperature, found.error_before, found.error_fitted) == (None, None, None)

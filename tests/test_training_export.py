@@ -17,12 +17,10 @@ from shard_writer import write_shards
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import InvalidModel, UsageError
 from bioclip_search.preprocessing import CLIP_MEAN, CLIP_STD
-from training.best import best_checkpoint
-from training.export import export_model, newest_checkpoint
+from training.export import best_checkpoint, export_model, newest_checkpoint
 from training.loop import run_training
 from training.metrics import Silence
 from training.run_recipe import load_run_recipe
-from training.shard_photos import shard_photos
 
 RECIPE = """
 [model.config]
@@ -40,6 +38,8 @@ steps = 6
 batch_size = 16
 ema_decay = 0.5
 [checkpoint]
+every = 3
+[evaluation]
 every = 3
 """
 TEXTS = ["a photo of Genus3 albus.", "a photo of white 5."]
@@ -144,23 +144,15 @@ def test_the_mean_of_the_weights_is_exported_on_demand(trained: Path, copied: Pa
         export_model(copied, tmp_path / "other", ema=True)
 
 
-def test_the_best_checkpoint_names_most_of_the_validation_photos(trained: Path, tmp_path: Path) -> None:
-    """Judged by the split val: the accuracies, computed again one by one, choose the same."""
-    assert best_checkpoint(trained).parent == trained / "checkpoints"
-    photos = list(shard_photos(trained.parent / "shards", "val", tmp_path / "index"))
-    texts = sorted({taxon.text("taxon_com") for _, taxon in photos})  # type: ignore[arg-type]
-    right = {}
-    for checkpoint in (trained / "checkpoints").iterdir():
-        embedder = Embedder.load(str(checkpoint), device="cpu", dtype="float32")
-        classes = embedder.encode_texts([f"a photo of {text}." for text in texts])
-        found = (embedder.encode_images([picture for picture, _ in photos]) @ classes.T).argmax(axis=1)
-        right[checkpoint] = sum(
-            texts[at] == taxon.text("taxon_com")  # type: ignore[arg-type]
-            for at, (_, taxon) in zip(found, photos, strict=True)
-        )
-    assert right[best_checkpoint(trained)] == max(right.values())
-    with pytest.raises(UsageError, match="leave --best out"):
-        best_checkpoint(tmp_path)
+def test_the_best_checkpoint_is_that_of_the_validation(trained: Path, tmp_path: Path, run: Command) -> None:
+    """As the run noted it; a run that did not evaluate has none."""
+    best = json.loads((trained / "best.json").read_text())
+    assert best_checkpoint(trained) == trained / best["checkpoint"]
+    result = run("train", "export", trained, "--best", "--output", tmp_path / "model", "--format", "json")
+    assert result.json["step"] == best["step"]
+    for not_evaluated in (tmp_path, best_checkpoint(trained)):
+        refused = run("train", "export", not_evaluated, "--best", "--output", tmp_path / "other")
+        assert (refused.code, "--best" in refused.err) == (2, True)
 
 
 def test_numbers_can_be_halved(trained: Path, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_names_are_written_as_they_are_published(embedder: Embedder, taxa: Taxon
     assert names[0] == [["Animalia", "", "", "", "", "Danaus", "plexippus"], ""]
     assert names[2] == [["Plantae", "", "", "", "Fagaceae", "Quercus", ""], "oak 0"]
     assert published_text(taxa[2]) == "Plantae Fagaceae Quercus oak 0"
-    read = TreeOfLifeTexts(tmp_path / "texts.npy", 32)
+    read = TreeOfLifeTexts(tmp_path / "texts.npy")
     assert [read.taxa[row] for row in range(7)] == [taxa[row] for row in range(7)]
     assert np.array_equal(np.concatenate(list(read.blocks()), axis=1), np.load(tmp_path / "texts.npy"))
 

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bioclip_search.embedder import Embedder, Features
+from bioclip_search.photo import open_photo
 from bioclip_search.taxonomy import Rank, Taxon, TextType
 from training.evaluation.by_rank import ByRank, by_rank, rank_tree
 from training.evaluation.few_shot import FewShot, few_shot
+from training.evaluation.photos import of_shards
 from training.evaluation.zero_shot import ZeroShot, text_labels, zero_shot
-from training.shard_photos import shard_photos
 
 __all__ = ["Measured", "measure"]
 
@@ -64,9 +65,12 @@ def _embedded(
     embedder: Embedder, shards: Path, split: str, index: Path
 ) -> tuple[Features, list[Taxon], npt.NDArray[np.int64]]:
     """Features [n, dim] of a split's photos, its distinct taxa, and the photos' numbers among these."""
-    photos = list(shard_photos(shards, split, index))
+    photos = of_shards(shards, split, index, lambda _: None).photos
     numbers: dict[Taxon, int] = {}
-    truth = np.array([numbers.setdefault(taxon, len(numbers)) for _, taxon in photos], dtype=np.int64)
+    truth = np.array([numbers.setdefault(photo.taxon, len(numbers)) for photo in photos], dtype=np.int64)
     parts = [photos[start : start + _AT_ONCE] for start in range(0, len(photos), _AT_ONCE)]
-    images = np.concatenate([embedder.encode_images([picture for picture, _ in part]) for part in parts])
+    size = embedder.preprocessing.size
+    images = np.concatenate(
+        [embedder.encode_images([open_photo(photo.read(), size).image for photo in part]) for part in parts]
+    )
     return images, list(numbers), truth

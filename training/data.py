@@ -166,15 +166,18 @@ class SampleReader(Dataset[Any]):
             try:
                 jpeg, described = self._folders[draw.folder].read(draw.sample)
                 document = json.loads(described)
-                taxon, captions = Taxon.from_ranks(document), [*document.get("captions", ())]
+                taxon = Taxon.from_ranks(document)
                 pixels.append(self._picture(jpeg, draw))
-            except (OSError, ValueError, TypeError) as error:
+            except (OSError, ValueError) as error:
                 name = self._folders[draw.folder].name(draw.sample)
                 raise RecordError(f"{name} cannot be read ({error}); copy the shard again.") from error
-            texts.append(self._captions.of_sample(taxon, captions, draw.step, draw.row))
+            texts.append(self._caption(document, taxon, draw))
             labels.append((text_number(taxon.text(TextType.SCIENTIFIC) or ""), text_number(texts[-1])))
         stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
         return stacked, self._tokenizer(texts), torch.tensor(labels, dtype=torch.int64)
+
+    def _caption(self, document: dict[str, Any], taxon: Taxon, draw: Draw) -> str:
+        return self._captions.of_sample(taxon, document.get("captions") or (), draw.step, draw.row)
 
     def _picture(self, jpeg: bytes, draw: Draw) -> np.ndarray:
         rng = np.random.default_rng((self._captions.seed, _CROP, draw.step, draw.row))

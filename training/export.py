@@ -24,7 +24,7 @@ from bioclip_search.text import printable
 from training.checkpoint import written_checkpoints
 from training.model_card import CardWords, Origin, model_card
 
-__all__ = ["NUMBERS", "Exported", "export_model", "newest_checkpoint", "read_origin"]
+__all__ = ["NUMBERS", "Exported", "best_checkpoint", "export_model", "newest_checkpoint", "read_origin"]
 
 NUMBERS = ("as-trained", "float32", "bfloat16", "float16")
 
@@ -53,6 +53,19 @@ def newest_checkpoint(source: Path) -> Path:
         f"{printable(str(source))} is neither a run with checkpoints nor a checkpoint; name the folder that "
         "`train run --out` was given, or one below its checkpoints/."
     )
+
+
+def best_checkpoint(run: Path) -> Path:
+    """The checkpoint that named most photos of its validation. Raises UsageError where a run had none."""
+    try:
+        best = json.loads((run / "best.json").read_text(encoding="utf-8"))
+        checkpoint = run / "checkpoints" / f"step-{int(best['step']):08d}"
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UsageError(
+            f"{printable(str(run))} is no run whose recipe evaluates ([evaluation]), so none of its checkpoints is "
+            "known to be the best; leave --best out, or name a checkpoint."
+        ) from error
+    return newest_checkpoint(checkpoint)
 
 
 def read_origin(checkpoint: Path) -> Origin:

@@ -2,7 +2,6 @@
 
 import difflib
 import errno
-import importlib
 import io
 import os
 import sys
@@ -13,6 +12,7 @@ import click
 from click.shell_completion import shell_complete
 
 from bioclip_search._version import __version__
+from bioclip_search.cli.lazy import LazyGroup
 from bioclip_search.errors import BioclipSearchError
 from bioclip_search.lance_import import leave_out_client
 from bioclip_search.text import printable
@@ -36,7 +36,7 @@ _VERBS = {
     "runs": "List what was done to the catalogue, and when.",
     "relocate": "Tell the catalogue that a folder of photos has moved.",
     "forget": "Remove a folder of photos from the catalogue; the files stay.",
-    "train": "Make training data of photos and their records.",
+    "train": "Train a model on photos of your own: pack them into shards, then train.",
     "demo": "Paint 300 specimens, index and search them: a first try.",
 }
 
@@ -44,33 +44,25 @@ _VERBS = {
 _OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EINVAL, errno.EBADF}
 
 
-class _LazyGroup(click.Group):
-    """A group whose `--help` imports none of its commands."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _VERBS:
-            return None
-        command: click.Command = importlib.import_module(f"bioclip_search.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_VERBS.items()))
+class _Verbs(LazyGroup):
+    """The commands; another word is answered with what may be meant."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], _VERBS, n=1)
+        if args and args[0] not in self.verbs and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], self.verbs, n=1)
             meant = f"bioclip-search {near[0]}" if near else f'bioclip-search search "{" ".join(args)}"'
             raise click.UsageError(f"There is no command “{args[0]}”. Did you mean: {meant}", ctx)
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=_Verbs,
+    verbs=_VERBS,
+    prefix="bioclip_search.cli.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, "-V", "--version", prog_name="bioclip-search")
 def bioclip_search() -> None:
     """Find specimen photographs by words, by a photo or by taxon, on your own machine.

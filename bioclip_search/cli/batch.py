@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioclip_search.batches import batched
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def print_batch(searcher: "Searcher", batch: Path, query_of: Callable[..., "Quer
     from bioclip_search.query import hit_row
 
     asked = answered = 0
-    for part in _parts(_asked(batch)):
+    for part in batched(_asked(batch), _AT_ONCE):
         asked += len(part)
         queries = [(shown, query) for shown, named in part if (query := _made(shown, named, query_of))]
         for (shown, _), hits in zip(queries, searcher.search_all([query for _, query in queries]), strict=True):
@@ -79,14 +80,3 @@ def _asked(batch: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise UsageError(
             f"The list {printable(str(batch))} cannot be read ({error.strerror}); check its path."
         ) from error
-
-
-def _parts(asked: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[list[tuple[str, dict[str, Any]]]]:
-    part = []
-    for one in asked:
-        part.append(one)
-        if len(part) == _AT_ONCE:
-            yield part
-            part = []
-    if part:
-        yield part

@@ -83,9 +83,9 @@ def command(
     """
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.config import catalogue_folder
-    from bioclip_search.embedder import Embedder
     from bioclip_search.errors import UsageError
     from bioclip_search.export import Choice, ExportOptions, export_photos
+    from bioclip_search.loading import model_loader
     from bioclip_search.paths import absolute
     from bioclip_search.query import PhotoPart, Query, TextPart
 
@@ -111,11 +111,7 @@ def command(
         include_missing=include_missing,
     )
     opened = Catalogue.open(catalogue_folder(catalogue))
-    built_with = opened.fingerprint
-
-    def load() -> Embedder:
-        return Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
-
+    load = model_loader(opened, model, device=device, dtype=dtype)
     _report(export_photos(opened, options, choice, load), options, format_)
 
 

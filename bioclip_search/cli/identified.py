@@ -28,7 +28,7 @@ IDENTIFICATION_COLUMNS = (
     *("scientificName", "vernacularName", *(rank.value for rank in RANKS), "score", "evidence"),
 )
 
-_SHOWN = 3
+_CANDIDATES_SHOWN, _EVIDENCE_SHOWN = 3, 3
 
 
 class _Csv:
@@ -52,10 +52,14 @@ class _Csv:
 
 
 class IdentificationPrinter:
-    """Prints identifications as table, json or csv; csv at once, the others at the end."""
+    """Prints identifications as table, json or csv; csv at once, the others at the end.
 
-    def __init__(self, format_: str, catalogue: Catalogue | None) -> None:
+    A table has `shown` candidates a photo, or the few that fit beside the answer; the other formats have all.
+    """
+
+    def __init__(self, format_: str, catalogue: Catalogue | None, shown: int | None = None) -> None:
         self._format = format_
+        self._shown = shown or _CANDIDATES_SHOWN
         self._catalogue = catalogue
         self._csv = _Csv(IDENTIFICATION_COLUMNS) if format_ == "csv" else None
         self._held: list[Any] = []
@@ -69,7 +73,7 @@ class IdentificationPrinter:
                 how = {"method": method.value, "temperature": round(temperature, 6)}
                 self._held.append({**_as_json(one, evidence), **how})
             else:
-                self._held.append(_table_row(one, evidence))
+                self._held.append(_table_row(one, evidence, self._shown))
 
     def _photos(self, found: Sequence[Identification]) -> dict[str, Photo]:
         keys = sorted({evidence.photo_id for one in found for evidence in one.evidence})
@@ -193,16 +197,16 @@ def _csv_rows(found: Identification, photos: Mapping[str, Photo]) -> Iterable[di
         yield {**whole, "place": place, **choice_row(choice)}
 
 
-def _table_row(found: Identification, photos: Mapping[str, Photo]) -> tuple[Any, ...]:
+def _table_row(found: Identification, photos: Mapping[str, Photo], shown: int) -> tuple[Any, ...]:
     answer = found.answer
-    candidates = ", ".join(f"{choice.name} {choice.score:.2f}" for choice in found.candidates[:_SHOWN])
+    candidates = ", ".join(f"{choice.name} {choice.score:.2f}" for choice in found.candidates[:shown])
     return (
         found.subject.name,
         answer.name if answer else None,
         answer.rank.value if answer and answer.rank else None,
         f"{answer.score:.3f}" if answer else None,
         candidates,
-        _shown_evidence(found, photos, _SHOWN),
+        _shown_evidence(found, photos, _EVIDENCE_SHOWN),
     )
 
 

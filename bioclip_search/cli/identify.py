@@ -48,8 +48,14 @@ __all__ = ["command"]
     type=float,
     help="The answer is the narrowest rank with at least this probability.  [default: 0.8]",
 )
-@click.option("-k", "limit", type=click.IntRange(1, 10_000), help="Candidates a photo.  [default: 5; all labels]")
-@click.option("--temperature", type=float, help="Divide logits by this.  [default: what --calibrate has kept, else 1]")
+@click.option(
+    "-k", "limit", type=click.IntRange(1, 10_000), help="Candidates a photo.  [default: 5, in a table 3; all labels]"
+)
+@click.option(
+    "--temperature",
+    type=float,
+    help="Divide logits by this, from 0.01 to 100.  [default: what --calibrate has kept, else 1]",
+)
 @click.option(
     "--calibrate", is_flag=True, help="Fit the temperature on the catalogue's determined photos, and keep it there."
 )

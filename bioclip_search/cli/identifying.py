@@ -1,17 +1,18 @@
 """What `identify` does: opens what is asked for, reads photos, prints and keeps what they are."""
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
-from itertools import islice
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bioclip_search.batches import batched
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.cli.identified import (
     IdentificationPrinter,
@@ -30,7 +31,6 @@ from bioclip_search.identification import (
     Among,
     Calibration,
     FileReader,
-    Identification,
     Method,
     MethodName,
     Observer,
@@ -52,6 +52,7 @@ from bioclip_search.identification import (
 )
 from bioclip_search.identification.pybioclip import pixels, predictions
 from bioclip_search.identification.softmax import softmax
+from bioclip_search.loading import model_loader
 from bioclip_search.models import DEFAULT_MODEL, locate_model
 from bioclip_search.paths import absolute
 from bioclip_search.schema import PRESENT
@@ -66,6 +67,7 @@ _LIMIT, _CONFIDENCE, _NEIGHBOURS = 5, 0.8, 20
 _LABELLED_AT_ONCE = 1_024
 _TOGETHER = 256
 _SECONDS_BETWEEN_LINES = 5.0
+_NO_PHOTO = "No photo could be read; name JPEG, TIFF or PNG files, or a folder that holds some."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,10 @@ class Asked:
     device: str
     dtype: str
     format_: str
+    settings: Settings = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", self._settings())
         for first, second, why in self._contradictions():
             if first and second:
                 raise UsageError(f"{why}.")
@@ -155,8 +159,7 @@ class Asked:
         compares_photos = self.way is not MethodName.ZERO_SHOT
         return not has_taxa or compares_photos or self.of_catalogue or self.save or self.calibrate
 
-    @property
-    def settings(self) -> Settings:
+    def _settings(self) -> Settings:
         return Settings(
             rank=Rank(self.rank or "species"),
             confidence=_CONFIDENCE if self.confidence is None else self.confidence,
@@ -192,25 +195,18 @@ def _catalogue(asked: Asked) -> Catalogue | None:
 
 def _loader(asked: Asked, catalogue: Catalogue | None) -> Callable[[], Embedder]:
     """Loads the model when it is first asked for."""
-
-    @cache
-    def load() -> Embedder:
-        if catalogue is None:
-            return Embedder.load(asked.model or DEFAULT_MODEL, device=asked.device, dtype=asked.dtype)
-        own = catalogue.fingerprint
-        model = Embedder.load(asked.model or own.model, device=asked.device, dtype=asked.dtype, fit=own.fit)
-        catalogue.require_model(model.fingerprint)
-        return model
-
-    return load
+    if catalogue is not None:
+        return model_loader(catalogue, asked.model, device=asked.device, dtype=asked.dtype)
+    return cache(partial(Embedder.load, asked.model or DEFAULT_MODEL, device=asked.device, dtype=asked.dtype))
 
 
 def _label(asked: Asked, catalogue: Catalogue | None, load: Callable[[], Embedder]) -> None:
     labels = read_bins(asked.bins) if asked.bins else read_labels(asked.labels or "")
     printer = LabelPrinter(asked.format_)
     with meter("Labelling") as progress:
+        photos = _photos(asked, catalogue, load, progress)
         classes = label_classes(labels, load, _observer(progress))
-        for subjects in _subjects(asked, catalogue, load, _LABELLED_AT_ONCE, progress):
+        for subjects in photos.counted(_LABELLED_AT_ONCE, progress):
             probabilities = softmax(classes.logits(subjects.block.vectors), asked.settings.temperature)
             for subject, row in zip(subjects.photos, probabilities, strict=True):
                 printer.add(subject, labels.best(row, asked.limit))
@@ -219,17 +215,16 @@ def _label(asked: Asked, catalogue: Catalogue | None, load: Callable[[], Embedde
 
 def _identify(asked: Asked, catalogue: Catalogue | None, load: Callable[[], Embedder]) -> None:
     among = Among(asked.within, asked.taxa, asked.text_embeddings, asked.neighbours or _NEIGHBOURS)
-    has_photos = bool(asked.photos) or asked.of_catalogue
     printer = _printer(asked, catalogue)
     with meter("Identifying") as progress:
+        photos = _photos(asked, catalogue, load, progress) if asked.photos or asked.of_catalogue else None
         method = make_method(asked.way, catalogue, among, load, _observer(progress))
         found = _calibrated(catalogue, method) if asked.calibrate and catalogue else None
-        if found and has_photos:
+        if found and photos:
             progress.say(calibration_line(method.name, found))
-        if has_photos:
-            batches = _subjects(asked, catalogue, load, method.at_once, progress)
-            _print(asked, catalogue, printer, method, batches)
-    if has_photos:
+        if photos:
+            _print(asked, catalogue, printer, method, photos.counted(method.at_once, progress))
+    if photos:
         printer.close()
     elif found:
         print_calibration(method.name, found, asked.format_)
@@ -238,7 +233,7 @@ def _identify(asked: Asked, catalogue: Catalogue | None, load: Callable[[], Embe
 def _printer(asked: Asked, catalogue: Catalogue | None) -> IdentificationPrinter | PredictionPrinter:
     if asked.format_ == _PYBIOCLIP:
         return PredictionPrinter(asked.settings.rank)
-    return IdentificationPrinter(asked.format_, catalogue)
+    return IdentificationPrinter(asked.format_, catalogue, asked.limit)
 
 
 def _print(
@@ -255,7 +250,7 @@ def _print(
         return
     run = _saving(asked, catalogue, settings)
     strangers = 0
-    for some in _chunks(identify(method, batches, settings)):
+    for some in batched(identify(method, batches, settings), _TOGETHER):
         printer.add(some, asked.way, settings.temperature)
         if run and catalogue:
             strangers += len(some) - keep_suggestions(catalogue.folder, run, some)
@@ -284,29 +279,43 @@ def _calibrated(catalogue: Catalogue, method: Method) -> Calibration:
     return found
 
 
-def _subjects(
-    asked: Asked, catalogue: Catalogue | None, load: Callable[[], Embedder], at_once: int, progress: Meter
-) -> Iterator[Subjects]:
-    """The photos in batches, counted. Raises UsageError when there is none, or none can be read."""
+@dataclass(frozen=True, slots=True)
+class _Photos:
+    """The photos to be identified: how many there are, and what gives them, so many at once."""
+
+    total: int
+    batches: Callable[[int], Iterator[Subjects]]
+
+    def counted(self, at_once: int, progress: Meter) -> Iterator[Subjects]:
+        """The photos in batches, counted. Raises UsageError when none can be read."""
+        progress.begin(self.total)
+        done = 0
+        for subjects in self.batches(at_once):
+            done += len(subjects)
+            yield subjects
+            progress.advance(len(subjects))
+        if not done:
+            raise UsageError(_NO_PHOTO)
+
+
+def _photos(asked: Asked, catalogue: Catalogue | None, load: Callable[[], Embedder], progress: Meter) -> _Photos:
+    """What is to be identified. Raises UsageError when there is nothing: known before a model is loaded."""
     if asked.of_catalogue and catalogue is not None:
         where = f"({UNIDENTIFIED}) AND {PRESENT}"
-        total, batches = catalogue.count(where), from_catalogue(catalogue, where, at_once)
+        total = catalogue.count(where)
         if not total:
             raise UsageError("Every photo of the catalogue has a determination; name photos to identify.")
-    else:
-        files = list(_files(asked.photos, progress))
-        total = len(files)
-        exact = asked.format_ == _PYBIOCLIP and asked.way is MethodName.ZERO_SHOT
-        reader = FileReader(load, _reporter(progress), catalogue, pixels if exact else None)
-        batches = reader.subjects(files, at_once)
-    progress.begin(total)
-    done = 0
-    for subjects in batches:
-        done += len(subjects)
-        yield subjects
-        progress.advance(len(subjects))
-    if not done:
-        raise UsageError("No photo could be read; name JPEG, TIFF or PNG files, or a folder that holds some.")
+        return _Photos(total, partial(from_catalogue, catalogue, where))
+    if not any(os.path.lexists(photo) for photo in asked.photos):
+        raise UsageError(
+            f"There is no file or folder {printable(str(asked.photos[0]))}; check the spelling of its path."
+        )
+    files = list(_files(asked.photos, progress))
+    if not files:
+        raise UsageError(_NO_PHOTO)
+    exact = asked.format_ == _PYBIOCLIP and asked.way is MethodName.ZERO_SHOT
+    reader = FileReader(load, _reporter(progress), catalogue, pixels if exact else None)
+    return _Photos(len(files), partial(reader.subjects, files))
 
 
 def _files(photos: Iterable[Path], progress: Meter) -> Iterator[Path]:
@@ -347,9 +356,3 @@ def _observer(progress: Meter) -> Observer:
         progress.say(f"No taxon bears the name “{name}”; it is left out.")
 
     return Observer(unknown, embedding, embedded)
-
-
-def _chunks(found: Iterable[Identification]) -> Iterator[list[Identification]]:
-    waiting = iter(found)
-    while some := list(islice(waiting, _TOGETHER)):
-        yield some

@@ -26,22 +26,16 @@ def command(model: str | None, no_model: bool, catalogue: Path | None, device: s
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.cli.info import facts_for_text, index_facts, index_line
     from bioclip_search.config import catalogue_folder
-    from bioclip_search.embedder import Embedder
     from bioclip_search.errors import ModelError
+    from bioclip_search.loading import model_loader
 
     opened = Catalogue.open(catalogue_folder(catalogue))
     opened.optimize(anew=True)
     if not no_model and opened.count():
-        built_with = opened.fingerprint
-        embedder = Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
-        opened.require_model(embedder.fingerprint)
-        measure_background(opened, embedder)
-        del embedder
-        for_text = opened.for_text.fingerprint
-        if for_text is not None:
+        measure_background(opened, model_loader(opened, model, device=device, dtype=dtype)())
+        if opened.for_text.fingerprint is not None:
             try:
-                embedder = Embedder.load(for_text.model, device=device, dtype=dtype, fit=for_text.fit)
-                opened.for_text.require_model(embedder.fingerprint)
+                embedder = model_loader(opened, for_text=True, device=device, dtype=dtype)()
                 measure_background(opened, embedder, for_text=True)
             except ModelError as error:
                 click.echo(f"What unrelated queries reach by the model for texts was not measured: {error}", err=True)

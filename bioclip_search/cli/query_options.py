@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioclip_search.text import printable
+
 if TYPE_CHECKING:
     from bioclip_search.query import Part, Query
 
 __all__ = ["query_of", "query_options"]
 
-_WEIGHTED = re.compile(r"\s*([+-]?\d+(?:\.\d+)?):(.*)", re.DOTALL)
+_WEIGHTED = re.compile(r"\s*([+-]?[\d.,]*\d[\d.,]*(?:e[+-]?\d+)?):(.*)", re.DOTALL | re.ASCII | re.IGNORECASE)
 
 _FILTERS = (
     click.option(
@@ -123,6 +125,19 @@ def _photo_parts(images: Sequence[str], crop: str | None) -> "Iterator[Part]":
 
 
 def _weighted(text: str) -> tuple[float, str]:
-    """“0.5:herbarium” -> (0.5, “herbarium”); without a number the weight is 1."""
+    """“0.5:herbarium” -> (0.5, “herbarium”); without a number the weight is 1.
+
+    Raises QueryError for what looks like a weight and is none, such as “1,5:herbarium”.
+    """
+    from bioclip_search.errors import QueryError
+
     match = _WEIGHTED.fullmatch(text)
-    return (float(match[1]), match[2]) if match else (1.0, text)
+    if match is None:
+        return 1.0, text
+    try:
+        return float(match[1]), match[2]
+    except ValueError as error:
+        raise QueryError(
+            f"“{match[1]}” before the colon is no weight; write one such as 1.5:{printable(match[2])}, or put 1: "
+            "before words that begin with a number and a colon."
+        ) from error

@@ -6,16 +6,20 @@ from typing import Any
 import click
 
 from bioclip_search.cli.options import as_of_option, catalogue_option, device_options, format_option
+from bioclip_search.cli.preview import mode_of_preview, preview_options, print_preview
 from bioclip_search.cli.query_options import query_of, query_options
 
 __all__ = ["command"]
+
+_FARTHEST = 100_000
 
 
 @click.command("search")
 @query_options
 @click.option("-k", "limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="Number of hits.")
-@click.option("--offset", type=click.IntRange(0, 100_000), default=0, help="Leave out so many of the best hits.")
+@click.option("--offset", type=click.IntRange(min=0), default=0, help="Leave out so many of the best hits.")
 @click.option("--why", is_flag=True, help="Also how near each hit is to each part of the query.")
+@preview_options
 @click.option(
     "--batch",
     metavar="FILE",
@@ -38,6 +42,8 @@ def command(
     dtype: str,
     format_: str,
     why: bool,
+    preview: bool,
+    drawn_with: str | None,
     **asked: Any,
 ) -> None:
     """Find photos by words, by photos, or both; by what their records say; or list those of a taxon.
@@ -58,23 +64,18 @@ def command(
     from bioclip_search.cli.batch import print_batch
     from bioclip_search.cli.hits import print_hits, print_notes, print_notes_for_text
     from bioclip_search.config import catalogue_folder
-    from bioclip_search.embedder import Embedder
     from bioclip_search.errors import UsageError
-    from bioclip_search.fingerprint import Fingerprint
-    from bioclip_search.models import locate_model
+    from bioclip_search.loading import model_loader
     from bioclip_search.query import Searcher
 
+    mode = mode_of_preview(preview=preview, drawn_with=drawn_with, format_=format_, why=why, batch=batch)
     opened = Catalogue.open(catalogue_folder(catalogue), as_of)
-
-    def load(built_with: Fingerprint) -> Embedder:
-        return Embedder.load(model or built_with.model, device=device, dtype=dtype, fit=built_with.fit)
-
-    if model is not None:
-        # Features of texts may be kept, so that the model itself is never loaded.
-        built_with = opened.for_text.require() if asked["for_text"] else opened.fingerprint
-        owner = opened.for_text if asked["for_text"] else opened
-        owner.require_model(locate_model(model).fingerprint(built_with.fit))
-    searcher = Searcher(opened, lambda: load(opened.fingerprint), lambda: load(opened.for_text.require()))
+    of_photos, of_texts = (None, model) if asked["for_text"] else (model, None)
+    searcher = Searcher(
+        opened,
+        model_loader(opened, of_photos, device=device, dtype=dtype),
+        model_loader(opened, of_texts, for_text=True, device=device, dtype=dtype),
+    )
     if batch is not None:
         if not batch.strip():
             raise UsageError("The name after --batch is empty; give a file, a folder, or - for standard input.")
@@ -83,8 +84,13 @@ def command(
         print_batch(searcher, Path(batch), lambda **part: query_of(limit=limit, offset=offset, **{**asked, **part}))
         return
     query = query_of(limit=limit, offset=offset, **asked)
+    if offset > _FARTHEST and (query.parts or query.records):
+        raise UsageError(f"Hits are ranked down to the {_FARTHEST:,}th; a list of a taxon has any --offset.")
     hits = searcher.search(query)
-    print_hits(hits, format_, why=why)
+    if mode is not None:
+        print_preview(hits, opened, mode)
+    else:
+        print_hits(hits, format_, why=why)
     if format_ == "table":
         print_notes(hits)
         print_notes_for_text(hits, opened, for_text=query.for_text)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bioclip_search.cli.journaled import journaled
 from bioclip_search.cli.options import catalogue_option, format_option
 from bioclip_search.cli.output import print_csv, print_json, print_lines, print_table
 from bioclip_search.taxonomy import RANKS
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bioclip_search.catalogue import Catalogue
-    from bioclip_search.identification import Suggestion
+    from bioclip_search.identification import Review, Suggestion
     from bioclip_search.specimen import Photo
 
 __all__ = ["SUGGESTION_COLUMNS", "command"]
@@ -21,25 +22,61 @@ __all__ = ["SUGGESTION_COLUMNS", "command"]
 SUGGESTION_COLUMNS = (
     *("suggestion_id", "photo_id", "root", "path", "catalogNumber", "determination", "rank", "scientificName"),
     *("vernacularName", *(rank.value for rank in RANKS), "score", "method", "model", "temperature", "created", "run"),
+    *("verdict", "reviewer", "reviewed"),
 )
 
 
 @click.command("suggestions")
+@click.option(
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="NUMBER-OR-PATH",
+    help="Say that the suggestion for this specimen or photo is right: a catalogue number, occurrenceID, path, "
+    "photo_id or suggestion_id. Several are allowed.",
+)
+@click.option(
+    "--reject", "rejected", multiple=True, metavar="NUMBER-OR-PATH", help="Say that it is wrong, in the same way."
+)
+@click.option(
+    "--method",
+    type=click.Choice(["zero-shot", "neighbours", "centroids"]),
+    help="List, accept or reject only suggestions of this method.",
+)
+@click.option("--reviewer", metavar="NAME", help="Who reviews. Default: your login name.")
 @catalogue_option
 @format_option("table", "json", "csv")
-def command(catalogue: Path | None, format_: str) -> None:
+def command(
+    accepted: tuple[str, ...],
+    rejected: tuple[str, ...],
+    method: str | None,
+    reviewer: str | None,
+    catalogue: Path | None,
+    format_: str,
+) -> None:
     """List what `identify --save` took photos for, the latest first, beside what curators determined.
 
-    Suggestions never change a determination. Those of photos that are no longer in the catalogue are left out.
+    With --accept or --reject review suggestions, and print those. Neither suggestions nor reviews ever change a
+    determination. Those of photos that are no longer in the catalogue are left out.
+
+    \b
+    bioclip-search suggestions
+    bioclip-search suggestions --accept EMEC1142 --reject drawer12/IMG_0417.jpg
     """
     from bioclip_search.catalogue import Catalogue
     from bioclip_search.config import catalogue_folder
-    from bioclip_search.identification import suggestions
+    from bioclip_search.errors import UsageError
+    from bioclip_search.identification import last_reviews, suggestions
 
+    if reviewer is not None and not (accepted or rejected):
+        raise UsageError("--reviewer says who reviews; give --accept or --reject with it.")
     opened = Catalogue.open(catalogue_folder(catalogue))
-    found = suggestions(opened.folder)
+    found = [one for one in suggestions(opened.folder) if method in (None, one.method)]
     photos = _photos(opened, found)
-    rows = [_row(one, photo) for one in found if (photo := photos.get(one.suggestion_id))]
+    if accepted or rejected:
+        found = _reviewed(opened, found, photos, accepted, rejected, reviewer)
+    last = last_reviews(opened.folder, found)
+    rows = [_row(one, photo, last.get(one.suggestion_id)) for one in found if (photo := photos.get(one.suggestion_id))]
     if format_ == "json":
         print_json(rows)
     elif format_ == "csv":
@@ -48,6 +85,28 @@ def command(catalogue: Path | None, format_: str) -> None:
         print_lines(["There are no suggestions; `bioclip-search identify --taxon unidentified --save` makes some."])
     else:
         _print_table(rows)
+
+
+def _reviewed(
+    catalogue: "Catalogue",
+    found: "Sequence[Suggestion]",
+    photos: "Mapping[str, Photo]",
+    accepted: "Sequence[str]",
+    rejected: "Sequence[str]",
+    reviewer: str | None,
+) -> "list[Suggestion]":
+    """Review the suggestions that are named, all or none, and give them."""
+    from bioclip_search.errors import UsageError
+    from bioclip_search.identification import Verdict, called, review
+
+    right = {one.suggestion_id: (one, photo) for name in accepted for one, photo in called(name, found, photos)}
+    wrong = {one.suggestion_id: (one, photo) for name in rejected for one, photo in called(name, found, photos)}
+    if both := right.keys() & wrong.keys():
+        raise UsageError(f"The suggestion {min(both)} is accepted and rejected; leave one of the two out.")
+    with journaled(catalogue) as counts:
+        for verdict, named in ((Verdict.ACCEPTED, right), (Verdict.REJECTED, wrong)):
+            counts[verdict.value] = len(review(catalogue.folder, list(named.values()), verdict, reviewer))
+    return [one for one, _ in (*right.values(), *wrong.values())]
 
 
 def _photos(catalogue: "Catalogue", found: "Sequence[Suggestion]") -> "Mapping[str, Photo]":
@@ -59,7 +118,7 @@ def _photos(catalogue: "Catalogue", found: "Sequence[Suggestion]") -> "Mapping[s
     return {suggestion: photo for suggestion, photo in places.items() if photo}
 
 
-def _row(suggestion: "Suggestion", photo: "Photo") -> dict[str, Any]:
+def _row(suggestion: "Suggestion", photo: "Photo", last: "Review | None") -> dict[str, Any]:
     taxon, specimen = suggestion.taxon, photo.specimen
     return {
         "suggestion_id": suggestion.suggestion_id,
@@ -78,11 +137,22 @@ def _row(suggestion: "Suggestion", photo: "Photo") -> dict[str, Any]:
         "temperature": suggestion.temperature,
         "created": suggestion.created.isoformat(timespec="seconds"),
         "run": suggestion.run,
+        "verdict": last.verdict.value if last else None,
+        "reviewer": last.reviewer if last else None,
+        "reviewed": last.moment.isoformat(timespec="seconds") if last else None,
     }
 
 
 def _print_table(rows: "Sequence[Mapping[str, Any]]") -> None:
-    columns = {"path": "dim", "suggestion": "italic", "rank": "", "score": "cyan", "method": "", "determination": ""}
+    columns = {
+        "path": "dim",
+        "suggestion": "italic",
+        "rank": "",
+        "score": "cyan",
+        "method": "",
+        "determination": "",
+        "review": "",
+    }
     print_table(
         columns,
         (
@@ -93,6 +163,7 @@ def _print_table(rows: "Sequence[Mapping[str, Any]]") -> None:
                 None if row["score"] is None else f"{row['score']:.3f}",
                 row["method"],
                 row["determination"],
+                f"{row['verdict']} by {row['reviewer']}" if row["verdict"] else None,
             )
             for row in rows
         ),

@@ -16,7 +16,7 @@ __all__ = ["command"]
 @click.option(
     "--output", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Where the model is put."
 )
-@click.option("--best", is_flag=True, help="Of a run's checkpoints the one that names most of the split val's photos.")
+@click.option("--best", is_flag=True, help="The checkpoint that was best in validation, where the recipe evaluates.")
 @click.option("--ema", is_flag=True, help="The running mean of the weights, where the recipe kept one.")
 @click.option(
     "--dtype",
@@ -50,11 +50,10 @@ def command(
     bioclip-search index photos/ --model my-model/
     """
     from bioclip_search.paths import absolute
-    from training.best import best_checkpoint
-    from training.export import export_model, newest_checkpoint
+    from training.export import best_checkpoint, export_model, newest_checkpoint
     from training.model_card import CardWords
 
-    found = best_checkpoint(absolute(source), ema=ema) if best else newest_checkpoint(absolute(source))
+    found = best_checkpoint(absolute(source)) if best else newest_checkpoint(absolute(source))
     words = CardWords(measured=_read(measured) if measured else None)
     exported = export_model(found, absolute(output), ema=ema, numbers=dtype, force=force, words=words)
     if format_ == "json":

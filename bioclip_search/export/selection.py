@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bioclip_search.batches import batched, collected
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import QueryError
 from bioclip_search.export.scratch import Scratch
@@ -14,7 +15,7 @@ from bioclip_search.paths import is_below, is_unicode
 from bioclip_search.query import Hit
 from bioclip_search.records.exported import SCORE
 from bioclip_search.schema import KEY, PRESENT, photo_id
-from bioclip_search.storage import among, chunks, collected, lance_errors, scan
+from bioclip_search.storage import among, chunks, lance_errors, scan
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Selection:
         self._is_list = True
         roots = self._catalogue.roots()
         total, unknown = 0, []
-        for part in _parts(lines, _LINES_AT_ONCE):
+        stripped = (line.rstrip("\r\n") for line in lines)
+        for part in batched(filter(None, stripped), _LINES_AT_ONCE):
             named = [_keys_of(line, roots) for line in part]
             there = self._known({key for keys in named for key in keys})
             found = [[key for key in keys if key in there] for keys in named]
@@ -130,16 +132,3 @@ def _keys_of(line: str, roots: Sequence[str]) -> list[str]:
     if not Path(line).is_absolute():
         keys += [photo_id(root, line.replace(os.sep, "/")) for root in roots]
     return list(dict.fromkeys(keys))
-
-
-def _parts(lines: Iterable[str], size: int) -> Iterator[list[str]]:
-    """The lines that hold anything, without their ends, in parts."""
-    part: list[str] = []
-    for line in lines:
-        if text := line.rstrip("\r\n"):
-            part.append(text)
-        if len(part) == size:
-            yield part
-            part = []
-    if part:
-        yield part

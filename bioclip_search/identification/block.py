@@ -13,11 +13,12 @@ from bioclip_search.embedder import Features
 from bioclip_search.identification.taxa import MISSING, Codes, Mask
 from bioclip_search.schema import EMBEDDING, KEY
 from bioclip_search.specimen import Specimen
+from bioclip_search.vectors import matrix, unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BLOCK_COLUMNS", "NO_SPECIMEN", "Block", "block_of", "specimen_key", "unit"]
+__all__ = ["BLOCK_COLUMNS", "NO_SPECIMEN", "Block", "block_of", "specimen_key"]
 
 Keys = npt.NDArray[np.uint64]
 
@@ -68,23 +69,14 @@ class Block:
 
 def block_of(rows: "pa.Table", classes: Codes | None = None) -> Block:
     """Rows of the catalogue that have BLOCK_COLUMNS; without `classes` no photo has a taxon."""
-    values = rows[EMBEDDING].combine_chunks()
-    vectors = values.flatten().to_numpy(zero_copy_only=False).reshape(rows.num_rows, -1).astype(np.float32)
     contents = [ContentSet.key(content) for content in rows["content_hash"].to_pylist()]
     return Block(
-        unit(vectors),
+        unit(matrix(rows[EMBEDDING].combine_chunks())),
         np.full(rows.num_rows, MISSING, dtype=np.int32) if classes is None else classes,
         np.asarray(contents, dtype=np.uint64),
         _specimens(rows),
         np.asarray(rows[KEY].to_pylist(), dtype=np.str_),
     )
-
-
-def unit(vectors: Features) -> Features:
-    """The vectors at length 1, float32; one without direction stays 0."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    result: Features = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32, copy=False)
-    return result
 
 
 def specimen_key(specimen: Specimen) -> int:

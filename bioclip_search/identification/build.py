@@ -60,7 +60,7 @@ def make_method(
     UsageError for what does not go together.
     """
     if name is not MethodName.ZERO_SHOT and among.texts is not None:
-        raise UsageError("--text-embeddings are compared by --method zero-shot; leave one of the two out.")
+        raise UsageError(f"Text embeddings are compared zero-shot; leave them out, or the method {name}.")
     backbone = open_backbone(catalogue.folder) if catalogue else None
     with closing(backbone) if backbone else nullcontext():
         if name is MethodName.ZERO_SHOT:
@@ -76,10 +76,11 @@ def _by_text(
     backbone: Backbone | None,
 ) -> Method:
     if among.texts is not None:
-        model = load()
-        texts = TreeOfLifeTexts(among.texts, model.dim)
+        texts = TreeOfLifeTexts(among.texts)
         wanted = read_taxa(among.taxa, texts.taxa, backbone) if among.taxa else None
         rows = part(texts.taxa, among.within, wanted, observer.unknown, backbone)
+        model = load()
+        texts.require_dim(model.dim)
         classes = TextClasses(texts.blocks, len(texts.taxa), model.logit_scale, rows)
         return ByText(texts.taxa.take(rows), classes)
     taxa = _taxa(catalogue, among, backbone)
@@ -98,7 +99,7 @@ def _by_photos(
     name: MethodName, catalogue: Catalogue | None, among: Among, observer: Observer, backbone: Backbone | None
 ) -> Method:
     if catalogue is None:
-        raise UsageError(f"--method {name} compares photos of a catalogue; name it with --catalogue.")
+        raise UsageError(f"The method {name} compares with photos of a catalogue; name one (--catalogue).")
     reference = Reference(catalogue)
     wanted = read_taxa(among.taxa, reference.taxa, backbone) if among.taxa else None
     reference.restrict(part(reference.taxa, among.within, wanted, observer.unknown, backbone))

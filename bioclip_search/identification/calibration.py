@@ -16,12 +16,12 @@ from bioclip_search.identification.block import Block
 from bioclip_search.identification.identify import summed
 from bioclip_search.identification.method import Method, Scores
 from bioclip_search.identification.ranks import RankTree
+from bioclip_search.identification.softmax import TEMPERATURES
 from bioclip_search.identification.taxa import MISSING
 from bioclip_search.taxonomy import RANKS
 
 __all__ = ["Bin", "Calibration", "Judged", "calibrate", "error", "fit", "judged", "reliability", "scored"]
 
-_LEAST, _MOST = 1e-2, 1e2
 _STEPS = 17
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _CLOSE = 0.01
@@ -106,7 +106,7 @@ def _at_rank(
 
 def fit(loss: Callable[[float], float]) -> float:
     """The temperature of least loss: looked for over four decades, then by golden sections around the best."""
-    grid = np.geomspace(_LEAST, _MOST, _STEPS)
+    grid = np.geomspace(*TEMPERATURES, _STEPS)
     best = int(np.argmin([loss(float(temperature)) for temperature in grid]))
     low, high = (math.log(grid[place]) for place in (max(best - 1, 0), min(best + 1, _STEPS - 1)))
     inner = [high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)]

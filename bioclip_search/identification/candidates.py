@@ -1,5 +1,6 @@
 """The taxa among which a photo is identified: the catalogue's, those of a list, a part of either."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -11,26 +12,29 @@ from bioclip_search.darwin_core import NAME_TERMS, specimen_of
 from bioclip_search.errors import RecordError, UnknownTaxon
 from bioclip_search.identification.taxa import Mask, TaxonTable
 from bioclip_search.names import parse_name
-from bioclip_search.records.table import Record, read_table
+from bioclip_search.records.table import Record, opening_of, read_table
 from bioclip_search.taxonomy import RANKS, Rank, Taxon
 from bioclip_search.text import clean, printable
 
 __all__ = ["listed", "part", "read_taxa"]
 
 _FAMILY_ENDINGS = ("idae", "aceae")
+_YEAR = re.compile(r"\b\d{4}\b")
+_COLUMNS_SHOWN = 8
 
 
 def read_taxa(file: Path, known: TaxonTable, backbone: Backbone | None = None) -> list[Taxon]:
     """The taxa of a list: a name a line, or a table with Darwin Core's rank columns or scientificName.
 
     A name without ranks has those that `known` taxa or the backbone give it; else one that ends like a
-    family's is a family, any other a genus or species. Raises RecordError for a file without taxa.
+    family's is a family, any other a genus or species. Raises RecordError for a file without taxa, and for a table
+    without such a column.
     """
     shown = printable(str(file))
     records = read_table(file, {}, joins=False)
     if not records.columns.intersection((*NAME_TERMS, "vernacularName")):
         # A list has no header: its first line is a name like the others.
-        records_of_list: list[Record] = [{"scientificName": name} for name in _lines(file, shown)]
+        records_of_list: list[Record] = [{"scientificName": name} for name in _names_of_list(file, shown)]
         taxa = [_taxon(record, known, backbone) for record in records_of_list]
     else:
         taxa = [_taxon(record, known, backbone) for record in records]
@@ -129,9 +133,23 @@ def _placed(taxon: Taxon, name: str, known: TaxonTable) -> Taxon:
     return taxon if taxon.rank is not None else Taxon(genus=wanted)
 
 
-def _lines(file: Path, shown: str) -> list[str]:
+def _names_of_list(file: Path, shown: str) -> list[str]:
+    """One name a line. Raises RecordError for a table; a name of a list may hold a comma too, before its year."""
+    text = _text(file, shown)
+    delimiter, begin = opening_of(text)
+    lines = [line for line in text[begin:].splitlines() if line.strip()]
+    is_table = bool(lines) and all(delimiter in line for line in lines)
+    if is_table and (delimiter != "," or not _YEAR.search(lines[0])):
+        there = ", ".join(printable(cell.strip(' "')) for cell in lines[0].split(delimiter)[:_COLUMNS_SHOWN])
+        raise RecordError(
+            f"{shown} is a table, but none of its columns ({there}) is scientificName, vernacularName or a rank; "
+            "call one so, or give a list with one name a line."
+        )
+    return [name for line in lines if (name := clean(line.strip().strip('"')))]
+
+
+def _text(file: Path, shown: str) -> str:
     try:
-        text = file.read_text(encoding="utf-8-sig", errors="replace")
+        return file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise RecordError(f"The list {shown} cannot be read ({error.strerror}); check its path.") from error
-    return [name for line in text.splitlines() if (name := clean(line.strip().strip('"')))]

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bioclip_search.embedder import Features
-from bioclip_search.identification.block import NO_SPECIMEN, Block, unit
+from bioclip_search.identification.block import NO_SPECIMEN, Block
+from bioclip_search.vectors import unit
 
 __all__ = ["CENTROID_SHARPNESS", "Centroids"]
 

@@ -7,6 +7,7 @@ from bioclip_search.errors import UsageError
 from bioclip_search.identification.method import BATCH_BYTES, Method, Scores
 from bioclip_search.identification.neighbours import Neighbours
 from bioclip_search.identification.ranks import Choice, Probabilities, RankTree
+from bioclip_search.identification.softmax import TEMPERATURES
 from bioclip_search.identification.subjects import Subject, Subjects
 from bioclip_search.taxonomy import Rank
 
@@ -29,11 +30,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not 0 < self.confidence <= 1:
-            raise UsageError("The confidence that an answer needs is above 0 and at most 1; give --confidence 0.8.")
-        if not 0 < self.temperature < float("inf"):
-            raise UsageError("A temperature is a finite number above 0; give --temperature 1.")
+            raise UsageError("The confidence that an answer needs is above 0 and at most 1, such as 0.8.")
+        lowest, highest = TEMPERATURES
+        if not lowest <= self.temperature <= highest:
+            raise UsageError(f"A temperature is a number from {lowest:g} to {highest:g}, such as 1.")
         if self.limit < 1:
-            raise UsageError("The number of candidates (-k) must be at least 1.")
+            raise UsageError("The number of candidates must be at least 1.")
 
 
 @dataclass(frozen=True, slots=True)

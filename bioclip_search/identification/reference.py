@@ -6,24 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioclip_search.batches import collected
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import QueryError
 from bioclip_search.identification.block import BLOCK_COLUMNS, Block, block_of
 from bioclip_search.identification.taxa import MISSING, Codes, TaxonTable
-from bioclip_search.storage import collected
 from bioclip_search.taxonomy import RANKS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["RANK_COLUMNS", "UNIDENTIFIED", "Reference"]
+__all__ = ["DETERMINED", "RANK_COLUMNS", "UNIDENTIFIED", "Reference"]
 
 RANK_COLUMNS = tuple(rank.value for rank in RANKS)
 
 UNIDENTIFIED = " AND ".join(f"`{column}` IS NULL" for column in RANK_COLUMNS)
 """SQL: the photo has no determination at any rank."""
 
-_DETERMINED = f"NOT ({UNIDENTIFIED})"
+DETERMINED = f"NOT ({UNIDENTIFIED})"
+"""SQL: the photo has a determination at some rank."""
+
 _BETWEEN = "\x1f"
 
 
@@ -57,11 +59,11 @@ class Reference:
 
     def count(self) -> int:
         """Number of determined photos."""
-        return self._catalogue.count(_DETERMINED)
+        return self._catalogue.count(DETERMINED)
 
     def blocks(self) -> Iterator[Block]:
         """The photos, some thousand at a time: one pass over the table, in its order."""
-        for rows in collected(self._catalogue.scan([*BLOCK_COLUMNS, *RANK_COLUMNS], _DETERMINED)):
+        for rows in collected(self._catalogue.scan([*BLOCK_COLUMNS, *RANK_COLUMNS], DETERMINED)):
             classes = self._classes(rows)
             known = np.flatnonzero(classes != MISSING)
             if len(known) == rows.num_rows:

@@ -3,7 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["softmax"]
+__all__ = ["TEMPERATURES", "softmax"]
+
+TEMPERATURES = (0.01, 100.0)
+"""The lowest and the highest temperature: below one answer is certain whatever is shown, above all are alike."""
 
 
 def softmax(logits: npt.NDArray[np.float32], temperature: float = 1.0) -> npt.NDArray[np.float32]:

@@ -4,13 +4,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from PIL import Image
 
+from bioclip_search.batches import batched, collected
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.content import ContentSet
 from bioclip_search.embedder import Embedder, Features
@@ -20,7 +20,7 @@ from bioclip_search.identification.taxa import MISSING
 from bioclip_search.photo import content_hash, open_photo, read_photo
 from bioclip_search.preprocessing import Pixels
 from bioclip_search.schema import EMBEDDING, KEY
-from bioclip_search.storage import among, collected
+from bioclip_search.storage import among
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,10 +103,9 @@ class FileReader:
 
     def subjects(self, files: Iterable[Path], at_once: int) -> Iterator[Subjects]:
         """The photos among the files, in their order."""
-        waiting = iter(files)
         with ThreadPoolExecutor(_THREADS) as threads:
             held: list[_File] = []
-            while chunk := list(islice(waiting, min(at_once, _FILES_AT_ONCE))):
+            for chunk in batched(files, min(at_once, _FILES_AT_ONCE)):
                 held += self._embedded(chunk, threads)
                 if len(held) + _FILES_AT_ONCE > at_once:
                     yield from _subjects(held)

@@ -17,13 +17,13 @@ from bioclip_search.identification.identify import Identification
 from bioclip_search.identification.method import MethodName
 from bioclip_search.identification.ranks import Choice
 from bioclip_search.identification.temperatures import model_key
-from bioclip_search.storage import connect, lance_errors, writing
+from bioclip_search.storage import connect, lance_errors, quoted, writing
 from bioclip_search.taxonomy import RANKS, Taxon
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Run", "Suggestion", "keep_suggestions", "suggestions"]
+__all__ = ["Run", "Suggestion", "keep", "keep_suggestions", "suggested", "suggestions"]
 
 _TABLE = "suggestions"
 _KEY = "suggestion_id"
@@ -68,54 +68,76 @@ class Suggestion:
     run: str
 
 
+def suggested(run: Run, found: Identification) -> Suggestion:
+    """What a photo of the catalogue was identified as, as it can be kept."""
+    answer = found.answer
+    model = model_key(run.fingerprint)
+    photo = found.subject.photo_id or ""
+    parts = (photo, run.method.value, model)
+    return Suggestion(
+        suggestion_id=hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32],
+        photo_id=photo,
+        content_hash=found.subject.content_hash or "",
+        taxon=answer.taxon if answer else Taxon(),
+        score=answer.score if answer else None,
+        candidates=tuple(_shown(choice) for choice in found.candidates),
+        evidence=tuple((one.photo_id, round(one.score, 6)) for one in found.evidence),
+        method=run.method.value,
+        model=run.fingerprint.model,
+        fingerprint=model,
+        temperature=run.temperature,
+        created=run.created,
+        run=run.identifier,
+    )
+
+
 def keep_suggestions(folder: Path, run: Run, found: Sequence[Identification]) -> int:
     """Keep what photos of the catalogue were identified as; returns how many of the photos are in it.
 
     One commit. A photo that occurs several times is kept as it was found last.
     """
-    known = [_row(run, one) for one in found if one.subject.photo_id]
-    if rows := {row[_KEY]: row for row in known}:
+    known = [suggested(run, one) for one in found if one.subject.photo_id]
+    keep(folder, known)
+    return len(known)
+
+
+def keep(folder: Path, known: Sequence[Suggestion]) -> None:
+    """Keep suggestions, each in the place of an earlier one of its photo, method and model: one commit."""
+    rows = {one.suggestion_id: _row(one) for one in known}
+    if rows:
         import pyarrow as pa
 
         table = pa.Table.from_pylist(list(rows.values()), schema=_schema())
         with writing(folder):
             kept = connect(folder).create_table(_TABLE, schema=table.schema, exist_ok=True)
             kept.merge_insert(_KEY).when_matched_update_all().when_not_matched_insert_all().execute(table)
-    return len(known)
 
 
-def suggestions(folder: Path) -> list[Suggestion]:
-    """All kept suggestions, the latest first. Raises CatalogueDamaged."""
+def suggestions(folder: Path, photo: tuple[str, str] | None = None) -> list[Suggestion]:
+    """All kept suggestions, or those of one `photo` by its photo_id or its content_hash, the latest first.
+
+    Raises CatalogueDamaged.
+    """
     with lance_errors(folder):
         connection = connect(folder)
         if _TABLE not in connection.list_tables().tables:
             return []
-        rows = connection.open_table(_TABLE).search().limit(None).to_list()
+        query = connection.open_table(_TABLE).search()
+        if photo is not None:
+            query = query.where(f"photo_id = {quoted(photo[0])} OR content_hash = {quoted(photo[1])}")
+        rows = query.limit(None).to_list()
     found = [_suggestion(row) for row in rows]
     return sorted(found, key=lambda one: (-one.created.timestamp(), one.photo_id, one.method, one.fingerprint))
 
 
-def _row(run: Run, found: Identification) -> dict[str, Any]:
-    answer = found.answer
-    taxon = answer.taxon if answer else Taxon()
-    model = model_key(run.fingerprint)
-    parts = (found.subject.photo_id or "", run.method.value, model)
+def _row(one: Suggestion) -> dict[str, Any]:
     return {
-        _KEY: hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32],
-        "photo_id": found.subject.photo_id,
-        "content_hash": found.subject.content_hash,
-        **{rank.value: taxon.name_at(rank) for rank in RANKS},
-        "vernacularName": taxon.common_name,
-        "rank": taxon.rank.value if taxon.rank else None,
-        "score": answer.score if answer else None,
-        "candidates": json.dumps([_shown(choice) for choice in found.candidates], ensure_ascii=False),
-        "evidence": json.dumps([(one.photo_id, round(one.score, 6)) for one in found.evidence]),
-        "method": run.method.value,
-        "model": run.fingerprint.model,
-        "fingerprint": model,
-        "temperature": run.temperature,
-        "created": run.created,
-        "run": run.identifier,
+        **{name: getattr(one, name) for name in _AS_THEY_ARE},
+        **{rank.value: one.taxon.name_at(rank) for rank in RANKS},
+        "vernacularName": one.taxon.common_name,
+        "rank": one.taxon.rank.value if one.taxon.rank else None,
+        "candidates": json.dumps(one.candidates, ensure_ascii=False),
+        "evidence": json.dumps(one.evidence),
     }
 
 

@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-import math
-import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bioclip_search.atomic import write_json
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.identification.calibration import Calibration
 from bioclip_search.identification.method import MethodName
+from bioclip_search.identification.softmax import TEMPERATURES
 from bioclip_search.storage import writing
 
 __all__ = ["keep_calibration", "kept_temperature", "model_key"]
@@ -31,7 +31,8 @@ def kept_temperature(folder: Path, method: MethodName, fingerprint: Fingerprint)
         value = float(_read(folder)[method.value][model_key(fingerprint)]["temperature"])
     except (KeyError, TypeError, ValueError):
         return None
-    return value if math.isfinite(value) and value > 0 else None
+    lowest, highest = TEMPERATURES
+    return value if lowest <= value <= highest else None
 
 
 def keep_calibration(folder: Path, method: MethodName, fingerprint: Fingerprint, found: Calibration) -> None:
@@ -41,9 +42,7 @@ def keep_calibration(folder: Path, method: MethodName, fingerprint: Fingerprint,
         of_method = kept.setdefault(method.value, {})
         fitted = datetime.now(UTC).isoformat(timespec="seconds")
         of_method[model_key(fingerprint)] = {"model": fingerprint.model, "fitted": fitted, **asdict(found)}
-        draft = folder / f".{_FILE}.part"
-        draft.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(draft, folder / _FILE)  # noqa: PTH105
+        write_json(folder / _FILE, kept, indent=2)
 
 
 def _read(folder: Path) -> dict[str, dict[str, Any]]:

@@ -28,20 +28,24 @@ _BETWEEN = re.compile(r"[\s,]*")
 class TreeOfLifeTexts:
     """The taxa of a file of text embeddings, and their features, which stay on disk."""
 
-    def __init__(self, file: Path, dim: int) -> None:
-        """`dim` is the model's. Raises RecordError for files that do not fit it or each other."""
-        shown = printable(str(file))
-        self._array = _mapped(file, shown)
+    def __init__(self, file: Path) -> None:
+        """Raises RecordError for files that cannot be read or do not fit each other."""
+        self._shown = printable(str(file))
+        self._array = _mapped(file, self._shown)
+        self.taxa = read_published_taxa(file.with_suffix(".json"))
+        columns = self._array.shape[1]
+        if len(self.taxa) != columns:
+            raise RecordError(
+                f"{self._shown} has {columns:,} columns, but the JSON file beside it names {len(self.taxa):,} taxa; "
+                "take both from the same release."
+            )
+
+    def require_dim(self, dim: int) -> None:
+        """Raise RecordError unless a model's features of `dim` dimensions can be compared with these."""
         if self._array.shape[0] != dim:
             raise RecordError(
-                f"{shown} has {self._array.shape[0]} rows, but the model's features have {dim} dimensions; "
+                f"{self._shown} has {self._array.shape[0]} rows, but the model's features have {dim} dimensions; "
                 "name the text embeddings of the model in use, [dimensions, taxa]."
-            )
-        self.taxa = read_published_taxa(file.with_suffix(".json"))
-        if len(self.taxa) != self._array.shape[1]:
-            raise RecordError(
-                f"{shown} has {self._array.shape[1]:,} columns, but the JSON file beside it names {len(self.taxa):,} "
-                "taxa; take both from the same release."
             )
 
     def blocks(self) -> Iterator[Features]:

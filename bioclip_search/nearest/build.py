@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
+from bioclip_search.batches import collected
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState, new_folder, use_folder
-from bioclip_search.nearest.index import MARGIN, ROWS_AT_ONCE, Index
+from bioclip_search.nearest.index import MARGIN, Index
+from bioclip_search.nearest.names import coded
 from bioclip_search.nearest.scan import part_ends
 from bioclip_search.vectors import matrix, unit
 
@@ -74,7 +75,7 @@ def _written(
     chosen, fitted = codec or (Codec.fit(sample), rows)
     truth = _Truth(sample[-50:])
     with closing(_Writing(folder, rows, chosen, taxon_columns)) as writing:
-        for table in _even(batches):
+        for table in collected(batches):
             embeddings = _embeddings(table)
             truth.see(embeddings)
             writing.write(table, embeddings)
@@ -124,7 +125,7 @@ class _Writing:
         for part, (start, end) in zip(self._codes, self._spans, strict=True):
             part.write(np.ascontiguousarray(codes[:, start:end]).tobytes())
         for file, (column, names) in zip(self._taxa, self._names.items(), strict=True):
-            file.write(_coded(table[column], names).tobytes())
+            file.write(coded(table[column], names).tobytes())
         self._write_rows(table.drop_columns(["_rowid", "embedding"]))
 
     def _write_rows(self, table: "pa.Table") -> None:
@@ -174,33 +175,5 @@ class _Truth:
         return found / wanted if wanted else 1.0
 
 
-def _even(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.Table]":
-    """The same rows in tables of ROWS_AT_ONCE, but for the last."""
-    import pyarrow as pa
-
-    held: list[pa.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        held.append(batch)
-        count += batch.num_rows
-        while count >= ROWS_AT_ONCE:
-            table = pa.Table.from_batches(held)
-            yield table.slice(0, ROWS_AT_ONCE)
-            held = table.slice(ROWS_AT_ONCE).to_batches()
-            count -= ROWS_AT_ONCE
-    if count:
-        yield pa.Table.from_batches(held)
-
-
 def _embeddings(table: "pa.Table") -> Vectors:
     return unit(matrix(table["embedding"].combine_chunks()))
-
-
-def _coded(column: "pa.ChunkedArray", names: dict[str, int]) -> npt.NDArray[np.int32]:
-    """Names as numbers, -1 for none; new ones are added to `names`."""
-    encoded = column.combine_chunks().dictionary_encode()
-    codes = [names.setdefault(name, len(names)) for name in encoded.dictionary.to_pylist()]
-    lookup = np.array([*codes, -1], dtype=np.int32)
-    indices = encoded.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
-    coded: npt.NDArray[np.int32] = lookup[indices]
-    return coded

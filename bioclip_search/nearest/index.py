@@ -1,30 +1,32 @@
 """An index that is open for reading: codes, taxa and rows of the photos, mapped and not loaded."""
 
 import json
-from collections.abc import Mapping, Sequence
+import mmap
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bioclip_search.batches import ROWS_TOGETHER
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState
-from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends
+from bioclip_search.nearest.names import NO_NAME
+from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends, reaching
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MARGIN", "ROWS_AT_ONCE", "Index", "RowIds"]
+__all__ = ["MARGIN", "Index", "RowIds"]
 
 RowIds = npt.NDArray[np.uint64]
 
 MARGIN = 54
 """How many more than are wanted are first compared by their embeddings: codes tell near ones apart badly."""
 
-ROWS_AT_ONCE = 8_192
-"""Rows in a batch of the file of rows; only the last has fewer."""
-
+_UNKNOWN = -2
+_LET_GO_EVERY = 8
 _MUCH = 0.01
 
 
@@ -35,23 +37,27 @@ class Index:
     def __init__(self, folder: Path, state: IndexState) -> None:
         """Map the files. Raises OSError, EOFError, ValueError or KeyError for what is not there or damaged."""
         self.state = state
-        self.row_ids: RowIds = _mapped(folder / "row_ids.npy")
-        self.is_missing: npt.NDArray[np.bool_] = _mapped(folder / "is_missing.npy")
+        self._folder = folder
+        self._files: list[mmap.mmap] = []
+        self.row_ids: RowIds = self._mapped(folder / "row_ids.npy")
+        self.is_missing: npt.NDArray[np.bool_] = self._mapped(folder / "is_missing.npy")
         self.codec = Codec(*(np.load(folder / f"{name}.npy") for name in ("mean", "basis", "spread")))
         count = len(part_ends(self.codec.dim))
         self._coded = Coded(
-            [_mapped(folder / f"codes_{number}.npy") for number in range(count)], _mapped(folder / "lost.npy")
+            [self._mapped(folder / f"codes_{number}.npy") for number in range(count)], self._mapped(folder / "lost.npy")
         )
         names: dict[str, list[str]] = json.loads((folder / "names.json").read_text(encoding="utf-8"))
         self._taxa: dict[str, npt.NDArray[np.int32]] = {
-            column: _mapped(folder / f"taxa_{number}.npy") for number, column in enumerate(names)
+            column: self._mapped(folder / f"taxa_{number}.npy") for number, column in enumerate(names)
         }
         self._codes = {column: {name: code for code, name in enumerate(names[column])} for column in names}
         columns = (*self._coded.parts, self._coded.lost, self.row_ids, self.is_missing, *self._taxa.values())
         if any(len(column) != state.rows for column in columns):
             raise ValueError("its files do not fit together")
         self._sorter = None if bool(np.all(self.row_ids[1:] > self.row_ids[:-1])) else np.argsort(self.row_ids)
-        self._rows = _open_rows(folder / "rows.arrow")
+        self._row_file = _map(folder / "rows.arrow")
+        self._files.append(self._row_file)
+        self._rows = _open_rows(self._row_file)
 
     def best(self, vector: Vectors, count: int, among: Places | None = None) -> tuple[Places, Scores]:
         """The places of the `count` photos that may be nearest to a unit vector float32 [dim], and the largest cosines
@@ -59,6 +65,11 @@ class Index:
         asked = self.codec.ask(vector, part_ends(self.codec.dim))
         places, scores = best(asked, self._coded, count, among)
         return places, scores + float(vector @ self.codec.mean) + asked.unseen[-1]
+
+    def reaching(self, vector: Vectors, least: float, among: Places | None = None) -> Places:
+        """The places of all photos whose cosine to a unit vector float32 [dim] may be as large as `least`."""
+        asked = self.codec.ask(vector, part_ends(self.codec.dim))
+        return reaching(asked, self._coded, least - float(vector @ self.codec.mean), among)
 
     @property
     def lost(self) -> float:
@@ -88,17 +99,61 @@ class Index:
                 found |= self._taxa[column] == code
         return found
 
+    def with_names(self, names: Sequence[tuple[str, str | None]]) -> npt.NDArray[np.bool_]:
+        """Which photos have all of the names, each in its column, and none where it is None: bool [n]."""
+        found = np.ones(len(self.row_ids), dtype=bool)
+        for column, name in names:
+            found &= self._taxa[column] == (NO_NAME if name is None else self._codes[column].get(name, _UNKNOWN))
+        return found
+
+    @property
+    def taxon_names(self) -> list[list[str]]:
+        """For every rank and then vernacularName the names that photos have there."""
+        return [list(codes) for codes in self._codes.values()]
+
+    def taxon_codes(self, number: int) -> npt.NDArray[np.int32]:
+        """One of these columns: the number of each photo's name, NO_NAME for none, int32 [n]; read and not mapped."""
+        codes: npt.NDArray[np.int32] = np.load(self._folder / f"taxa_{number}.npy", allow_pickle=False)
+        return codes
+
     def names(self, *, include_missing: bool) -> dict[str, set[str]]:
         """By column the names that photos carry."""
         shown = slice(None) if include_missing or not self.is_missing.any() else ~self.is_missing
         return {column: _carried(codes, self._taxa[column][shown]) for column, codes in self._codes.items()}
 
+    def scan(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
+        """Columns of all rows, in the order of their places: views of the file, of which little stays in memory."""
+        for number in range(self._rows.num_record_batches):
+            yield self._rows.get_batch(number).select(list(columns))
+            if number % _LET_GO_EVERY == 0:
+                _let_go(self._row_file)
+
+    def let_go(self) -> None:
+        """Give back the memory of what was read of the mapped files: it is read again when it is asked for."""
+        for mapped in self._files:
+            _let_go(mapped)
+
+    def _mapped(self, file: Path) -> Any:
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+        if isinstance(array.base, mmap.mmap):
+            self._files.append(array.base)
+        return array
+
     def rows(self, places: Places) -> list[dict[str, Any]]:
         """The rows at places, without embedding and thumbnail, in the same order."""
-        return [
-            self._rows.get_batch(place // ROWS_AT_ONCE).slice(place % ROWS_AT_ONCE, 1).to_pylist()[0]
-            for place in places.tolist()
+        import pyarrow as pa
+
+        if not len(places):
+            return []
+        # Neighbours come in one slice; a slice is a view, where taking rows out of their batch copies.
+        goes_on = (np.diff(places) == 1) & (places[1:] % ROWS_TOGETHER != 0)
+        runs = np.split(places, np.flatnonzero(~goes_on) + 1)
+        slices = [
+            self._rows.get_batch(int(run[0]) // ROWS_TOGETHER).slice(int(run[0]) % ROWS_TOGETHER, len(run))
+            for run in runs
         ]
+        rows: list[dict[str, Any]] = pa.Table.from_batches(slices).to_pylist()
+        return rows
 
 
 def _carried(codes: Mapping[str, int], column: npt.NDArray[np.int32]) -> set[str]:
@@ -107,11 +162,18 @@ def _carried(codes: Mapping[str, int], column: npt.NDArray[np.int32]) -> set[str
     return {name for name, code in codes.items() if counts[code]}
 
 
-def _mapped(file: Path) -> Any:
-    return np.load(file, mmap_mode="r", allow_pickle=False)
+def _map(file: Path) -> mmap.mmap:
+    with file.open("rb") as stream:
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def _open_rows(file: Path) -> "pa.RecordBatchFileReader":
+def _open_rows(mapped: mmap.mmap) -> "pa.RecordBatchFileReader":
     import pyarrow as pa
 
-    return pa.ipc.open_file(pa.memory_map(str(file)))
+    return pa.ipc.open_file(pa.py_buffer(mapped))
+
+
+def _let_go(mapped: mmap.mmap) -> None:
+    # The pages stay in the system's cache; other systems than Linux give them back when they are needed.
+    if hasattr(mapped, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)

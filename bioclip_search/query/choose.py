@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bioclip_search.specimen import Photo
 
-__all__ = ["Candidate", "different", "one_a_specimen"]
+__all__ = ["Candidate", "different", "one_a_specimen", "specimen_of"]
 
 _T = TypeVar("_T")
 
@@ -31,11 +31,11 @@ def one_a_specimen(ranked: Iterable[_T], photo_of: Callable[[_T], Photo]) -> lis
     """The first of each specimen, in the same order."""
     first: dict[tuple[str | None, ...], _T] = {}
     for one in ranked:
-        first.setdefault(_specimen_of(photo_of(one)), one)
+        first.setdefault(specimen_of(photo_of(one)), one)
     return list(first.values())
 
 
-def _specimen_of(photo: Photo) -> tuple[str | None, ...]:
+def specimen_of(photo: Photo) -> tuple[str | None, ...]:
     """What identifies a photo's specimen: occurrenceID, else catalogue number and codes, else the content."""
     terms = photo.specimen.terms
     if occurrence := terms.get("occurrenceID"):

@@ -42,7 +42,7 @@ class Ranking:
         """The hits from the first to the last that is asked for, best first. Raises QueryError."""
         wanted = self.query.offset + self.query.limit
         if self.query.diverse and wanted > _MOST_DIVERSE:
-            raise QueryError(f"--diverse chooses up to {_MOST_DIVERSE:,} hits; ask for fewer, or leave it out.")
+            raise QueryError(f"At most {_MOST_DIVERSE:,} hits can be diverse; ask for fewer, or for the nearest.")
         is_pooled = self.query.diverse or self.query.records is not None
         count = _POOL if is_pooled else wanted
         while True:

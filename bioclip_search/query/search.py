@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,9 @@ from bioclip_search.conditions import parse_condition
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import QueryError
 from bioclip_search.filters import Filter
-from bioclip_search.query.choose import Candidate, one_a_specimen
+from bioclip_search.listing import Listing
+from bioclip_search.loading import model_loader
+from bioclip_search.query.choose import Candidate
 from bioclip_search.query.hits import Determined, Hit, Hits
 from bioclip_search.query.ranking import Ranking
 from bioclip_search.query.taxa import resolve_taxon
@@ -27,7 +30,7 @@ Vector = npt.NDArray[np.float32]
 
 class Searcher:
     """Searches one catalogue; `load` gives the embedder, and is called at most once, when something must be
-    embedded. Its model must be the catalogue's.
+    embedded. Its model must be the catalogue's. Several threads may search; one at a time embeds.
 
     `load_for_text` does the same for queries with `for_text`; without it the catalogue's model for texts is loaded
     by its name.
@@ -37,8 +40,9 @@ class Searcher:
         self, catalogue: Catalogue, load: Callable[[], Embedder], load_for_text: Callable[[], Embedder] | None = None
     ) -> None:
         self._catalogue = catalogue
-        self._loaders = {False: cache(load), True: cache(load_for_text or self._load_for_text)}
+        self._loaders = {False: cache(load), True: cache(load_for_text or model_loader(catalogue, for_text=True))}
         self._vectors: dict[bool, PartVectors] = {}
+        self._lock = Lock()
 
     def search(self, query: Query) -> Hits:
         """Answer a query, best hit first.
@@ -47,11 +51,12 @@ class Searcher:
         read, a condition that is none, parts that cancel each other, and a model for texts that the catalogue
         does not have.
         """
-        filter_ = self._filter(query)
         if not query.parts and query.records is None:
-            return Hits(tuple(self._listed(query, filter_)))
-        vectors = self._vectors_of(for_text=query.for_text)
-        parts = [vectors.of(part) for part in query.parts]
+            return Hits(tuple(self._listed(query)))
+        filter_ = self._filter(query)
+        with self._lock:
+            vectors = self._vectors_of(for_text=query.for_text)
+            parts = [vectors.of(part) for part in query.parts]
         ranking = Ranking(self._catalogue, query, filter_, parts)
         best = ranking.best()
         return Hits(
@@ -68,7 +73,8 @@ class Searcher:
         """
         for for_text in {query.for_text for query in queries}:
             parts = [part for query in queries if query.for_text is for_text for part in query.parts]
-            self._vectors_of(for_text=for_text).prepare(parts)
+            with self._lock:
+                self._vectors_of(for_text=for_text).prepare(parts)
         return [self._answer(query) for query in queries]
 
     def _answer(self, query: Query) -> Hits | QueryError:
@@ -81,10 +87,6 @@ class Searcher:
         if for_text not in self._vectors:
             self._vectors[for_text] = PartVectors(self._catalogue, self._loaders[for_text], for_text=for_text)
         return self._vectors[for_text]
-
-    def _load_for_text(self) -> Embedder:
-        built_with = self._catalogue.for_text.require()
-        return Embedder.load(built_with.model, fit=built_with.fit)
 
     def _filter(self, query: Query) -> Filter:
         def names(name: str) -> tuple[tuple[str, str], ...]:
@@ -99,13 +101,17 @@ class Searcher:
             not_taxa=tuple(pair for name in query.not_taxa for pair in names(name)),
             conditions=tuple(conditions),
             include_missing=query.include_missing,
+            within=query.within,
         )
 
-    def _listed(self, query: Query, filter_: Filter) -> list[Hit]:
-        photos = sorted(self._catalogue.photos(filter_.sql), key=lambda photo: (photo.root, photo.path))
-        if query.by_specimen:
-            photos = one_a_specimen(photos, lambda photo: photo)
-        return [Hit(photo, None) for photo in photos[query.offset : query.offset + query.limit]]
+    def _listed(self, query: Query) -> list[Hit]:
+        photos = self.listing(query).photos(query.offset, query.offset + query.limit)
+        return [Hit(photo, None) for photo in photos]
+
+    def listing(self, query: Query) -> Listing:
+        """All photos that a query without parts and words in records means, whatever its limit and offset."""
+        listing = self._catalogue.listing(self._filter(query))
+        return listing.one_a_specimen() if query.by_specimen else listing
 
     def _is_no_match(self, query: Query, parts: Sequence[PartVector], best: Sequence[Candidate]) -> bool | None:
         """Whether none of the best is nearer to any part that it should be like than unrelated queries come."""

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from bioclip_search.errors import QueryError
 from bioclip_search.paths import is_unicode
 from bioclip_search.region import Region
+from bioclip_search.taxonomy import TaxonPath
 from bioclip_search.text import clean, printable
 
 __all__ = ["LikePart", "Part", "PhotoPart", "Query", "TextPart"]
+
+_COMPARED = "give words, a photo (image) or a specimen (like)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Query:
     The parts' unit vectors are multiplied by their weights and added; hits are ordered by the cosine to the
     sum, which is the order of the weighted sum of their cosines to the parts.
 
-    `taxa` are names of any rank or common names, of which a hit has one; `not_taxa` those it must not have;
+    `taxa` are names of any rank or common names, of which a hit has one; `not_taxa` those it must not have; `within`
+    are paths, of which a hit is on one, and () is that of every photo;
     `where` is a condition on Darwin Core terms (see `bioclip_search.conditions`); `records` are words that its
     record must say. `by_specimen` gives the best photo of each specimen, `diverse` prefers hits that differ
     from each other. `exact` compares every embedding without the index. `for_text` asks the catalogue's second
@@ -83,33 +87,33 @@ class Query:
     exact: bool = False
     include_missing: bool = False
     for_text: bool = False
+    within: tuple[TaxonPath, ...] = ()
 
     def __post_init__(self) -> None:
-        for option, names in (("--taxon", self.taxa), ("--not-taxon", self.not_taxa)):
-            if any(clean(name) is None for name in names):
-                raise QueryError(f"The name after {option} is empty; give a name of any rank, or leave {option} out.")
+        if any(clean(name) is None for name in (*self.taxa, *self.not_taxa)):
+            raise QueryError("The name of a taxon is empty; give a name of any rank, or leave it out.")
         self._check_texts()
         if self.records is not None and clean(self.records) is None:
-            raise QueryError("The words after --text-in-records are empty; give some, or leave it out.")
+            raise QueryError("The words that records must say are empty; give some, or leave them out.")
         object.__setattr__(self, "records", clean(self.records))
         if not all(math.isfinite(part.weight) for part in self.parts):
             raise QueryError("A weight must be a finite number.")
         if self.min_score is not None and not math.isfinite(self.min_score):
-            raise QueryError("--min-score must be a finite number.")
-        asked = (self.parts, self.taxa, self.not_taxa, self.where, self.view, self.records)
+            raise QueryError("The least score must be a finite number.")
+        asked = (self.parts, self.taxa, self.not_taxa, self.where, self.view, self.records, self.within)
         if not any(asked):
             raise QueryError(
-                "There is nothing to look for: give words, --image PHOTO, --like NUMBER, --taxon NAME or "
-                "--where CONDITION."
+                "There is nothing to look for: give words, a photo (image), a specimen (like), a taxon or a "
+                "condition (where)."
             )
         if self.parts and not any(part.weight for part in self.parts):
             raise QueryError("Every part of the query has the weight 0; give at least one another weight.")
         if self.limit < 1 or self.offset < 0:
-            raise QueryError("The number of hits (-k) must be at least 1, and --offset at least 0.")
+            raise QueryError("The number of hits (limit) must be at least 1, and the offset at least 0.")
         if not self.parts and (self.min_score is not None or self.diverse):
-            raise QueryError("--min-score and --diverse are for hits with a score; give words, --image or --like.")
+            raise QueryError(f"A least score and diverse hits need scores; {_COMPARED}.")
         if not self.parts and self.for_text:
-            raise QueryError("--model-for-text is a model to compare with; give words, --image or --like.")
+            raise QueryError(f"The model for texts has nothing to compare; {_COMPARED}.")
 
     def _check_texts(self) -> None:
         labels = [part.label for part in self.parts]

@@ -166,7 +166,7 @@ class PartVectors:
         if not found:
             raise QueryError(
                 f"No photo of the catalogue has the catalogue number, occurrenceID or path {printable(part.name)}; "
-                "for a photo that is not in the catalogue use --image."
+                "a photo that is not in the catalogue is given as image."
             )
         return PartVector(part, unit(np.stack(list(found.values())).sum(axis=0)), keys=frozenset(found))
 

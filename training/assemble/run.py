@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import json
 import os
 import sqlite3
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bioclip_search.atomic import replacing, write_json
 from bioclip_search.errors import PhotoError, RecordError, UsageError
 from bioclip_search.taxonomy import RANKS
 from bioclip_search.text import printable
@@ -76,8 +76,7 @@ def assemble(collections: Sequence[Collection], options: AssembleOptions, observ
         stage.leave_out_duplicates()
         _write_table(stage, options.folder / RECORDS)
         report = AssembleReport(stage.count(), stage.total(), time.monotonic() - started)
-    document = {"sources": report.sources, "total": report.total}
-    (options.folder / REPORT).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_json(options.folder / REPORT, {"sources": report.sources, "total": report.total}, indent=1)
     return report
 
 
@@ -122,8 +121,7 @@ def _digest(file: str) -> bytes | None:
 
 
 def _write_table(stage: Stage, path: Path) -> None:
-    aside = path.with_name(f".{path.name}.part")
-    with aside.open("w", encoding="utf-8", newline="") as stream:
+    with replacing(path) as stream:
         table = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
         table.writeheader()
         for photo in stage.kept():
@@ -138,4 +136,3 @@ def _write_table(stage: Stage, path: Path) -> None:
                     **photo.names,
                 }
             )
-    aside.replace(path)

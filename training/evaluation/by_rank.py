@@ -18,8 +18,9 @@ from bioclip_search.identification.ranks import RankTree
 from bioclip_search.identification.softmax import softmax
 from bioclip_search.identification.taxa import TaxonTable
 from bioclip_search.taxonomy import RANKS, Rank, Taxon
+from training.evaluation.retrieval import nearest_others
 
-__all__ = ["ByRank", "by_rank", "heights", "judge", "rank_tree"]
+__all__ = ["ByRank", "by_rank", "heights", "judge", "neighbours_by_rank", "rank_tree"]
 
 Numbers = npt.NDArray[np.int64]
 Logits = npt.NDArray[np.float32]
@@ -64,6 +65,26 @@ def by_rank(
         errors=int(wrong.sum()),
         distance=float(distances.mean()) if len(distances) else None,
     )
+
+
+def neighbours_by_rank(
+    tree: RankTree, images: Features, truth: Numbers, specimens: Numbers
+) -> tuple[dict[Rank, float], dict[Rank, int]]:
+    """How often the most similar photo of another specimen has the same taxon at a rank, and of how many photos.
+
+    Only photos count whose taxon at the rank another specimen has as well: the others cannot be right.
+    """
+    nearest = nearest_others(images, specimens)
+    shares, counts = {}, {}
+    for rank in RANKS:
+        groups = tree.groups(rank)[truth]
+        kinds = np.unique(np.stack([groups, specimens]), axis=1)[0]
+        names, shown = np.unique(kinds, return_counts=True)
+        asked = tree.is_named(rank)[groups] & np.isin(groups, names[shown > 1])
+        if asked.any():
+            shares[rank] = float((groups[asked] == groups[nearest[asked]]).mean())
+            counts[rank] = int(asked.sum())
+    return shares, counts
 
 
 def judge(

@@ -1,0 +1,118 @@
+"""The features of photos, computed once and kept beside the results."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bioclip_search.embedder import Features
+from bioclip_search.errors import PhotoError, UsageError
+from bioclip_search.text import printable
+from training.evaluation.encoders import Encoder
+from training.evaluation.photos import Photo, Photos
+from training.shards.ahead import in_order
+
+__all__ = ["Observer", "features_of", "is_readable"]
+
+_AT_ONCE = 64
+_FORMAT = 1
+
+
+class Observer(Protocol):
+    """Who is told how far it is."""
+
+    def begin(self, total: int) -> None: ...
+
+    def advance(self, photos: int) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+
+def features_of(encoder: Encoder, photos: Photos, cache: Path, observer: Observer) -> Features:
+    """float32 [n, dim], NaN for a photo that cannot be read, which is told of.
+
+    Those of a catalogue that was made with the model are its own; others are kept in the folder `cache`, for the
+    next evaluation of the same photos by the same encoder. Raises UsageError where they cannot be kept.
+    """
+    stored = photos.stored(encoder.fingerprint) if encoder.fingerprint else None
+    if stored is not None:
+        return stored
+    file = cache / f"features-{_digest(encoder, photos.photos)}.npy"
+    kept = _kept(file, len(photos.photos))
+    if kept is not None:
+        return kept
+    observer.say(f"{encoder.name}: reading photos")
+    observer.begin(len(photos.photos))
+    features = np.concatenate(list(_computed(encoder, photos.photos, observer)))
+    _keep(features, file)
+    return features
+
+
+def is_readable(features: Features) -> npt.NDArray[np.bool_]:
+    """Which photos have features: bool [n]."""
+    return np.isfinite(features[:, 0])
+
+
+def _digest(encoder: Encoder, photos: Sequence[Photo]) -> str:
+    digest = hashlib.sha256(f"{_FORMAT}\0{encoder.identity}".encode())
+    for photo in photos:
+        digest.update(f"\0{photo.name}\0{photo.state}".encode())
+    return digest.hexdigest()[:24]
+
+
+def _kept(file: Path, count: int) -> Features | None:
+    try:
+        features: Features = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return features if features.ndim == 2 and len(features) == count else None
+
+
+def _keep(features: Features, file: Path) -> None:
+    aside = file.with_suffix(f".{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as stream:
+            np.save(stream, features)
+        aside.replace(file)
+    except OSError as error:
+        shown = printable(str(file.parent))
+        raise UsageError(
+            f"The features cannot be kept in {shown} ({error.strerror}); name another --output."
+        ) from error
+
+
+def _computed(encoder: Encoder, photos: Sequence[Photo], observer: Observer) -> Iterator[Features]:
+    def prepared(photo: Photo) -> npt.NDArray[np.uint8] | PhotoError:
+        try:
+            return encoder.prepare(photo.read(), photo.name)
+        except PhotoError as error:
+            return error
+
+    with ThreadPoolExecutor(max(4, os.cpu_count() or 1)) as pool:
+        held: list[npt.NDArray[np.uint8] | None] = []
+        for photo, pixels in in_order(pool, prepared, photos, 2 * _AT_ONCE):
+            if isinstance(pixels, PhotoError):
+                observer.say(f"skipped {photo.name}: {pixels}")
+            held.append(None if isinstance(pixels, PhotoError) else pixels)
+            if len(held) == _AT_ONCE:
+                yield _encoded(encoder, held)
+                observer.advance(len(held))
+                held = []
+        if held:
+            yield _encoded(encoder, held)
+            observer.advance(len(held))
+
+
+def _encoded(encoder: Encoder, held: Sequence[npt.NDArray[np.uint8] | None]) -> Features:
+    there = np.asarray([pixels is not None for pixels in held])
+    usable = [pixels for pixels in held if pixels is not None]
+    features = np.full((len(held), encoder.dim), np.nan, dtype=np.float32)
+    if usable:
+        features[there] = encoder.encode(np.stack(usable))
+    return features

@@ -1,0 +1,129 @@
+"""The photos that a model is tried on: of a table, of shards, or of a catalogue."""
+
+import json
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from bioclip_search.batches import collected
+from bioclip_search.embedder import Features
+from bioclip_search.fingerprint import Fingerprint
+from bioclip_search.photo import read_photo
+from bioclip_search.schema import EMBEDDING, PRESENT
+from bioclip_search.taxonomy import Taxon
+from bioclip_search.vectors import unit
+from training.shards.packs import SEPARATOR, read_packed
+from training.shards.source import CatalogueSource, Source
+
+__all__ = ["Photo", "Photos", "of_catalogue", "of_shards", "of_table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo: its name, its taxon, what all photos of its specimen share, and what changes when the file does.
+
+    `read` gives the bytes of the file, or raises PhotoError.
+    """
+
+    name: str
+    taxon: Taxon
+    specimen: str
+    state: str
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """Photos in the order of their names; `label` says whence, `left_out` what could not be offered.
+
+    `stored` gives the embeddings of a model that are kept already, float32 [n, dim], or None.
+    """
+
+    label: str
+    photos: tuple[Photo, ...]
+    stored: Callable[[Fingerprint], Features | None] = lambda _fingerprint: None
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def of_table(source: Source) -> Photos:
+    """The photos of a table that names files."""
+    photos = [_of_file(one.file, one.name, one.taxon, one.specimen) for one in source.photos()]
+    return Photos(source.label, _sorted(photos), left_out=source.left_out)
+
+
+def of_catalogue(folder: Path) -> Photos:
+    """The photos of a catalogue that are not missing. Raises CatalogueError."""
+    source = CatalogueSource(folder)
+    files = sorted(source.photos(), key=lambda one: one.file)
+    photos = tuple(_of_file(one.file, one.name, one.taxon, one.specimen) for one in files)
+    places = {one.file: row for row, one in enumerate(files)}
+    return Photos(source.label, photos, lambda model: _stored(folder, places, model), source.left_out)
+
+
+def of_shards(folder: Path, split: str, index: Path, tell: Callable[[str], None]) -> Photos:
+    """The samples of a split of a folder of shards; where they lie is kept in `index`. Raises RecordError."""
+    from training.data import ShardSamples
+    from training.run_recipe import ShardSource
+    from training.shard_index import index_all, open_folder
+
+    opened = open_folder(ShardSource(str(folder), split=split))
+    index_all(opened.shards, index, tell)
+    samples, alone = ShardSamples(opened.shards, index), threading.Lock()
+
+    def read(number: int) -> tuple[bytes, bytes]:
+        with alone:  # it keeps a few files open, and closes the others
+            return samples.read(number)
+
+    photos = [_of_sample(read, number, opened.digest) for number in range(opened.samples)]
+    return Photos(f"shards {folder.name}, split {split}", _sorted(photos))
+
+
+def _of_file(file: str, name: str, taxon: Taxon, specimen: str) -> Photo:
+    return Photo(name, taxon, specimen, _state(file), lambda: _read(file))
+
+
+def _of_sample(read: Callable[[int], tuple[bytes, bytes]], number: int, digest: str) -> Photo:
+    described = json.loads(read(number)[1])
+    key = str(described.get("key", number))
+    specimen = str(described.get("specimen", key))
+    return Photo(key, Taxon.from_ranks(described), specimen, digest, lambda: read(number)[0])
+
+
+def _sorted(photos: list[Photo]) -> tuple[Photo, ...]:
+    """In an order that does not depend on how they were found: folds are drawn from it."""
+    return tuple(sorted(photos, key=lambda photo: photo.name))
+
+
+def _state(file: str) -> str:
+    try:
+        status = Path(file.partition(SEPARATOR)[0]).stat()
+    except OSError:
+        return "missing"
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _read(file: str) -> bytes:
+    packed = read_packed(file)
+    return read_photo(Path(file)) if packed is None else packed
+
+
+def _stored(folder: Path, places: dict[str, int], model: Fingerprint) -> Features | None:
+    """A catalogue's own embeddings, if they are of this model."""
+    from bioclip_search.catalogue import Catalogue
+
+    catalogue = Catalogue.open(folder)
+    if not model.matches(catalogue.fingerprint):
+        return None
+    features = np.full((len(places), model.dim), np.nan, dtype=np.float32)
+    for rows in collected(catalogue.scan(["root", "path", EMBEDDING], PRESENT)):
+        vectors = rows[EMBEDDING].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        files = map(os.path.join, rows["root"].to_pylist(), rows["path"].to_pylist())
+        for file, vector in zip(files, vectors.reshape(rows.num_rows, -1), strict=True):
+            if file in places:
+                features[places[file]] = vector
+    return unit(features)

@@ -1,0 +1,107 @@
+"""What a query gave, as the screen reads it: any number of photos, of which a few windows are held."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from enum import StrEnum
+from threading import Lock
+from typing import Protocol
+
+from bioclip_search.listing import Listing
+from bioclip_search.query import Hit, Hits
+from bioclip_search.schema import photo_id
+
+__all__ = ["Found", "Listed", "Order", "Results"]
+
+_HELD = 4_000
+
+
+class Order(StrEnum):
+    """The orders in which results can be shown; `SIMILARITY` is for searches, `PLACE` is that of root and path."""
+
+    SIMILARITY = "similarity"
+    PLACE = "path"
+    NAME = "name"
+    NUMBER = "catalogue number"
+    INDEXED = "date indexed"
+
+
+class Results(Protocol):
+    """Photos in an order. `hits` is the whole answer of a search, None for a list; `seconds` is how long it took."""
+
+    count: int
+    hits: Hits | None
+    seconds: float
+
+    def at(self, index: int) -> Hit | None:
+        """A hit; None while it has not been read. Never blocks."""
+
+    def read(self, start: int, stop: int) -> None:
+        """Read the hits from `start` up to `stop`; blocks, and may be asked for in any thread."""
+
+    def index_of(self, key: str) -> int | None:
+        """Where the photo with this photo_id stands, as far as it has been read."""
+
+
+class Found:
+    """The hits of a search, all of which are here."""
+
+    def __init__(self, hits: Hits, seconds: float, order: Sequence[Hit] | None = None) -> None:
+        self.hits: Hits | None = hits
+        self.count = len(hits)
+        self.seconds = seconds
+        self._hits = tuple(hits if order is None else order)
+        self._index = {photo_id(hit.photo.root, hit.photo.path): at for at, hit in enumerate(self._hits)}
+
+    def at(self, index: int) -> Hit | None:
+        return self._hits[index] if 0 <= index < self.count else None
+
+    def read(self, start: int, stop: int) -> None:
+        """Nothing is left to be read."""
+
+    def index_of(self, key: str) -> int | None:
+        return self._index.get(key)
+
+
+class Listed:
+    """A list of photos, of which the last few thousand that were read are held."""
+
+    def __init__(self, listing: Listing, seconds: float) -> None:
+        self.hits: Hits | None = None
+        self.count = len(listing)
+        self.seconds = seconds
+        self.listing = listing
+        self._lock = Lock()
+        self._held: OrderedDict[int, tuple[str, Hit]] = OrderedDict()
+        self._index: dict[str, int] = {}
+
+    def at(self, index: int) -> Hit | None:
+        held = self._held.get(index)
+        return None if held is None else held[1]
+
+    def read(self, start: int, stop: int) -> None:
+        with self._lock:
+            span = range(max(0, start), min(stop, self.count))
+            for index in span:
+                if index in self._held:
+                    self._held.move_to_end(index)
+            lacking = [index for index in span if index not in self._held]
+        if not lacking:
+            return
+        photos = self.listing.photos(lacking[0], lacking[-1] + 1)
+        with self._lock:
+            for index, photo in enumerate(photos, start=lacking[0]):
+                key = photo_id(photo.root, photo.path)
+                self._held[index] = (key, Hit(photo, None))
+                self._index[key] = index
+            while len(self._held) > max(_HELD, len(span)):
+                _, (gone, _) = self._held.popitem(last=False)
+                self._index.pop(gone, None)
+
+    def index_of(self, key: str) -> int | None:
+        return self._index.get(key)
+
+    def thumbnails(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The thumbnails of those photos that have been read, by photo_id."""
+        there = [(key, index) for key in keys if (index := self._index.get(key)) is not None]
+        images = self.listing.thumbnails([index for _, index in there]) if there else []
+        return {key: image for (key, _), image in zip(there, images, strict=True)}

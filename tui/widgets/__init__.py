@@ -1,0 +1,1 @@
+"""Widgets of the terminal UI. They ask for what they show by messages, and know no catalogue."""
