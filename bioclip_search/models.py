@@ -18,7 +18,16 @@ from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.paths import absolute
 from bioclip_search.preprocessing import Fit, Preprocessing
 
-__all__ = ["BUILTIN", "DEFAULT_MODEL", "SHORT_NAMES", "ModelFiles", "is_on_hub", "locate_model", "weights_digest"]
+__all__ = [
+    "BUILTIN",
+    "DEFAULT_MODEL",
+    "SHORT_NAMES",
+    "ModelFiles",
+    "architecture",
+    "is_on_hub",
+    "locate_model",
+    "weights_digest",
+]
 
 BUILTIN = "builtin"
 DEFAULT_MODEL = "bioclip"
@@ -71,7 +80,7 @@ class ModelFiles:
         """The identity of the model, read from its files alone: nothing is loaded."""
         return Fingerprint(
             model=self.name,
-            architecture=_architecture(self.config["model_cfg"]),
+            architecture=architecture(self.config["model_cfg"]),
             dim=int(self.config["model_cfg"]["embed_dim"]),
             preprocessing=self.preprocessing(fit).id,
             weights_sha256=weights_digest(self.weights),
@@ -200,7 +209,7 @@ def weights_digest(path: Path) -> str:
     return file_sha256(path)
 
 
-def _architecture(model_cfg: dict[str, Any]) -> str:
+def architecture(model_cfg: dict[str, Any]) -> str:
     """A short readable name of the two towers, with the activation, which changes the features."""
     vision, text = model_cfg["vision_cfg"], model_cfg["text_cfg"]
     if "timm_model_name" in vision:

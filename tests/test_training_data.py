@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -233,6 +234,18 @@ def test_missing_names_fall_back() -> None:
     """A taxon without a common name is called by its scientific one."""
     taxon = Taxon.from_ranks(TAXA[4])
     assert captions(text_types=(TextType.COMMON,)).of_taxon(taxon, 0, 0) == "a photo of Genus4 albus."
+
+
+def test_a_share_of_samples_has_a_caption_of_its_own() -> None:
+    """Drawn by step and row; a sample without any has its taxon's text."""
+    taxon, drawn = Taxon.from_ranks(TAXA[5]), replace(captions(), own=0.5)
+    texts = [drawn.of_sample(taxon, ["one", "other"], step, row) for step in range(20) for row in range(20)]
+    assert texts == [drawn.of_sample(taxon, ["one", "other"], step, row) for step in range(20) for row in range(20)]
+    counts = Counter(texts)
+    assert 160 < counts["one"] + counts["other"] < 240
+    assert min(counts["one"], counts["other"]) > 70
+    assert drawn.of_sample(taxon, [], 3, 4) == drawn.of_taxon(taxon, 3, 4)
+    assert captions().of_sample(taxon, ["one"], 3, 4) == captions().of_taxon(taxon, 3, 4)
 
 
 def begun(

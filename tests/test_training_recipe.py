@@ -72,6 +72,7 @@ def test_shards_lie_relative_to_the_recipe(tmp_path: Path) -> None:
         ),
         ("lr = 1e-3", "lr = 1e-3\n[data]\ntext_types = ['latin']", r"data\.text_types has no “latin”"),
         ("lr = 1e-3", "lr = 1e-3\n[data]\ncaption = 'a photo'", r"data\.caption"),
+        ("lr = 1e-3", "lr = 1e-3\n[data]\nown_captions = 1.5", r"data\.own_captions"),
         ("lr = 1e-3", "lr = 1e-3\n[data]\ncrop_scale = [0.9, 1.1]", r"data\.crop_scale"),
         ("lr = 1e-3", "lr = 1e-3\n[[data.shards]]\npath = 'a'\nshare = 2", r"data\.shards\.share would be ignored"),
         ("lr = 1e-3", "lr = 1e-3\n[checkpoint]\nkeep = 0", r"checkpoint\.keep"),

@@ -30,7 +30,7 @@ __all__ = [
     "load_run_recipe",
 ]
 
-SHIPPED = ("bioclip", "bioclip-2", "finetune", "painted")
+SHIPPED = ("bioclip", "bioclip-2", "finetune", "builtin")
 _RECIPES = Path(__file__).parent / "recipes"
 
 
@@ -83,14 +83,16 @@ class DataPart:
     """What is read, and how a sample becomes a picture and a caption.
 
     A caption is the taxon's text of one of `text_types` put into `caption`; the type is drawn once a
-    batch (as BioCLIP) or once a sample, by `text_draw`. `crop_scale` is the share of the picture's area
-    that is kept. The samples of `mixed_shards` shards at a time are shuffled together.
+    batch (as BioCLIP) or once a sample, by `text_draw`. A share `own_captions` of the samples that bring
+    captions of their own (`captions` in a shard's JSON) has one of those instead. `crop_scale` is the share
+    of the picture's area that is kept. The samples of `mixed_shards` shards at a time are shuffled together.
     """
 
     shards: tuple[ShardSource, ...] = ()
     text_types: tuple[str, ...] = tuple(TextType)
     text_draw: str | None = None
     caption: str = "a photo of {}."
+    own_captions: float = 0.0
     crop_scale: tuple[float, ...] = (0.9, 1.0)
     mixed_shards: int = 16
     workers: int = 4
@@ -107,6 +109,8 @@ class DataPart:
             raise fault("data.text_draw", "would be ignored: data.text_types names one type only")
         if self.caption.count("{}") != 1:
             raise fault("data.caption", "must have one place {} for the text")
+        if not 0 <= self.own_captions <= 1:
+            raise fault("data.own_captions", "must lie between 0 and 1")
         if len(self.crop_scale) != 2 or not 0 < self.crop_scale[0] <= self.crop_scale[1] <= 1:
             raise fault("data.crop_scale", "must be two shares in order, above 0 and at most 1")
         if self.mixed_shards < 1:

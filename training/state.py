@@ -139,7 +139,7 @@ def _fixed(recipe: dict[str, Any]) -> dict[str, str]:
 
 def first_state(recipe: RunRecipe, initial: Initial, folders: Sequence[ShardFolder], here: World) -> TrainerState:
     """The model on its device with a new optimiser, at step 0."""
-    model = initial.model.to(here.device).train()
+    model = initial.model.to(here.device, memory_format=_layout(initial.model, recipe)).train()
     model.output_dict = True
     if recipe.replay is not None:
         widen(model)
@@ -159,3 +159,9 @@ def first_state(recipe: RunRecipe, initial: Initial, folders: Sequence[ShardFold
     return TrainerState(
         recipe, initial, folders, here, model, parallel, optimizer, scaler, ema, [Position()] * len(folders)
     )
+
+
+def _layout(model: Any, recipe: RunRecipe) -> torch.memory_format:
+    """Convolutions of a ResNet are faster with channels last, on processors too; FSDP2 takes plain rows only."""
+    is_resnet = hasattr(model.visual, "layer1")
+    return torch.channels_last if is_resnet and recipe.training.sharding != "fsdp2" else torch.preserve_format
