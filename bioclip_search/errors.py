@@ -15,7 +15,7 @@ BioclipSearchError
 │   ├── CatalogueDamaged
 │   └── CatalogueTooNew        written by a newer version of this program
 ├── RecordError                a metadata file that cannot be used
-├── ShardError                 a folder of training shards that cannot be used
+│   └── ShardError             a folder of training shards that cannot be used
 ├── QueryError
 │   └── UnknownTaxon
 └── UsageError                 options that contradict each other, paths that are not there
@@ -110,7 +110,7 @@ class RecordError(BioclipSearchError):
     """A file of specimen records cannot be used."""
 
 
-class ShardError(BioclipSearchError):
+class ShardError(RecordError):
     """A folder of training shards is incomplete, damaged, or none."""
 
 

@@ -5,7 +5,6 @@ computer holds is used without asking the hub; only what is missing is downloade
 """
 
 import errno
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -13,12 +12,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from bioclip_search.digest import file_sha256
 from bioclip_search.errors import InvalidModel, ModelUnavailable
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.paths import absolute
 from bioclip_search.preprocessing import Fit, Preprocessing
 
-__all__ = ["BUILTIN", "DEFAULT_MODEL", "SHORT_NAMES", "ModelFiles", "is_on_hub", "locate_model", "weights_digest"]
+__all__ = [
+    "BUILTIN",
+    "DEFAULT_MODEL",
+    "SHORT_NAMES",
+    "ModelFiles",
+    "architecture",
+    "is_on_hub",
+    "locate_model",
+    "weights_digest",
+]
 
 BUILTIN = "builtin"
 DEFAULT_MODEL = "bioclip"
@@ -71,7 +80,7 @@ class ModelFiles:
         """The identity of the model, read from its files alone: nothing is loaded."""
         return Fingerprint(
             model=self.name,
-            architecture=_architecture(self.config["model_cfg"]),
+            architecture=architecture(self.config["model_cfg"]),
             dim=int(self.config["model_cfg"]["embed_dim"]),
             preprocessing=self.preprocessing(fit).id,
             weights_sha256=weights_digest(self.weights),
@@ -197,11 +206,10 @@ def _unavailable(name: str, repository: str) -> ModelUnavailable:
 @lru_cache(maxsize=8)
 def weights_digest(path: Path) -> str:
     """SHA-256 of a weights file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_sha256(path)
 
 
-def _architecture(model_cfg: dict[str, Any]) -> str:
+def architecture(model_cfg: dict[str, Any]) -> str:
     """A short readable name of the two towers, with the activation, which changes the features."""
     vision, text = model_cfg["vision_cfg"], model_cfg["text_cfg"]
     if "timm_model_name" in vision:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bioclip_search.batches import ROWS_TOGETHER
 from bioclip_search.branches import Branches, Codes, Mask
 from bioclip_search.filters import Filter
 from bioclip_search.nearest.index import Index, RowIds
@@ -27,7 +26,7 @@ Places = npt.NDArray[np.int32]
 # Narrow columns: batches of the size that whole rows need would cost ten times as much.
 _AT_ONCE = 8_192
 # Photos that stand in more parts of the file than this are read sooner from the table.
-_FEW_BATCHES = 8
+_FEW_BATCHES = 32
 
 
 class Snapshot:
@@ -147,7 +146,7 @@ class Snapshot:
 
     def photos(self, places: npt.NDArray[np.integer]) -> list[Photo]:
         """The photos at some places, in their order."""
-        if self._index is not None and len(np.unique(places // ROWS_TOGETHER)) <= _FEW_BATCHES:
+        if self._index is not None and len(np.unique(places // self._index.rows_at_once)) <= _FEW_BATCHES:
             rows = self._index.rows(places.astype(np.int64))
             self._index.let_go()
         else:

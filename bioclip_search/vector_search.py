@@ -35,8 +35,9 @@ _HOMES = {EMBEDDING: "nearest", EMBEDDING_FOR_TEXT: "nearest_for_text"}
 
 _log = logging.getLogger(__name__)
 
-# Above this many hits the embeddings themselves are the faster way.
-_MOST_BY_CODES = 2_000
+# Above this many hits, or candidates for hits, it is the faster way to compare all.
+_MOST_BY_CODES = 5_000
+_MOST_LOOKED_AT = 20_000
 # Rows that the index does not know are compared one by one, up to this share of all.
 _FEW = 5_000
 _SHARE_UNKNOWN = 0.25
@@ -116,15 +117,17 @@ class VectorSearch:
         candidates = _Candidates(vector, lambda row_ids: unit(self._embeddings(row_ids)))
         candidates.look_at(unknown)
         count = limit + MARGIN
-        while count <= _MOST_BY_CODES + MARGIN:
-            places, most = view.index.best(vector, count, known)
+        places, most = view.index.best(vector, count, known)
+        candidates.look_at(view.index.row_ids[places])
+        best = candidates.best(limit)
+        # What was not looked at cannot be nearer than the last that was: is that too little for a hit?
+        if len(places) == count and most[-1] >= candidates.cosine(best[-1]) - _TIED:
+            places = view.index.reaching(vector, candidates.cosine(best[-1]) - _TIED, known)
+            if len(places) > _MOST_LOOKED_AT:
+                return None
             candidates.look_at(view.index.row_ids[places])
             best = candidates.best(limit)
-            # What was not looked at cannot be nearer than the last that was: is that too little for a hit?
-            if len(places) < count or (len(best) == limit and most[-1] < candidates.cosine(best[-1]) - _TIED):
-                return candidates.neighbours(best, self._rows(view, best))
-            count *= 4
-        return None
+        return candidates.neighbours(best, self._rows(view, best))
 
     def best_cosines(self, vectors: Vectors) -> Vectors:
         """For each of some unit vectors float32 [n, dim] the cosine of the nearest photo, float32 [n]; one pass."""

@@ -23,23 +23,39 @@ TAXA = [
 ]
 
 
-def write_shards(folder: Path, sizes: Sequence[int] = (20, 16, 28), taxa: int = 24, side: int = 40) -> Path:
-    """Shards with so many samples each, of the first `taxa` taxa in turn; every picture is another."""
+def write_shards(
+    folder: Path,
+    sizes: Sequence[int] = (20, 16, 28),
+    taxa: int = 24,
+    side: int = 40,
+    val: Sequence[int] = (),
+    captions: bool = False,
+) -> Path:
+    """Shards with so many samples each, of the first `taxa` taxa in turn; every picture is another.
+
+    With `captions` samples have captions of their own instead of names.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    shards, number = [], 0
-    for shard, size in enumerate(sizes):
-        path = folder / f"train-{shard:06d}.tar"
-        with tarfile.open(path, "w") as tar:
-            for _ in range(size):
-                described = TAXA[number % taxa] | {"key": f"{number:012d}", "specimen": str(number), "source": "drawn"}
-                _add(tar, f"{number:012d}.jpg", _jpeg(number, number % taxa, side))
-                _add(tar, f"{number:012d}.json", json.dumps(described).encode())
-                _add(tar, f"{number:012d}.sci.txt", b"for another trainer")
-                number += 1
-        content = path.read_bytes()
-        digest = hashlib.sha256(content).hexdigest()
-        shards.append({"name": path.name, "samples": size, "bytes": len(content), "sha256": digest})
-    splits = {"train": {"samples": number, "shards": shards, "taxa": taxa}}
+    splits, number = {}, 0
+    for split, counts in (("train", sizes), ("val", val)):
+        shards = []
+        for shard, size in enumerate(counts):
+            path = folder / f"{split}-{shard:06d}.tar"
+            with tarfile.open(path, "w") as tar:
+                for _ in range(size):
+                    names = (
+                        {"captions": [f"drawing {number}", f"patches {number}"]} if captions else TAXA[number % taxa]
+                    )
+                    described = names | {"key": f"{number:012d}", "specimen": str(number), "source": "drawn"}
+                    _add(tar, f"{number:012d}.jpg", _jpeg(number, number % taxa, side))
+                    _add(tar, f"{number:012d}.json", json.dumps(described).encode())
+                    _add(tar, f"{number:012d}.sci.txt", b"for another trainer")
+                    number += 1
+            content = path.read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+            shards.append({"name": path.name, "samples": size, "bytes": len(content), "sha256": digest})
+        if counts:
+            splits[split] = {"samples": sum(counts), "shards": shards, "taxa": taxa}
     manifest = {"format": 1, "created": "2026-01-01T00:00:00Z", "seed": 0, "source": "drawn", "splits": splits}
     manifest["image"] = {"size": side, "fit": "squash"}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")

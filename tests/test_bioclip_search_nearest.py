@@ -73,7 +73,7 @@ def test_the_scan_finds_what_all_the_codes_say(seed: int, dim: int, count: int, 
     )
     places, scores = best(asked, coded, count, None if share == 1 else among)
     assert set(places) <= set(among)
-    assert scores == pytest.approx(np.sort(whole[among])[::-1][:count])
+    assert scores == pytest.approx(np.sort(whole[among])[::-1][:count], abs=1e-6)
 
 
 @given(
@@ -333,11 +333,14 @@ def test_names_come_from_the_index_as_from_the_rows(tmp_path: Path) -> None:
     assert "Genus39" in plain[1]["genus"]
 
 
-def test_many_hits_are_compared_by_their_embeddings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", ["_MOST_BY_CODES", "_MOST_LOOKED_AT"])
+def test_many_hits_are_compared_by_their_embeddings(
+    limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where codes are no gain all embeddings are compared; the order is the same."""
     vectors = _clustered(COUNT, DIM, 15)
     catalogue = _catalogue(tmp_path / "c", vectors)
     catalogue.optimize()
     few = _found(catalogue, vectors[0], 300)
-    monkeypatch.setattr(vector_search, "_MOST_BY_CODES", 10)
+    monkeypatch.setattr(vector_search, limit, 10)
     assert _found(catalogue, vectors[0], 300) == few == _true(vectors, vectors[0], 300, range(COUNT))

@@ -11,13 +11,13 @@ from helpers import some_photo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bioclip_search import batches, snapshot, vector_search
+from bioclip_search import vector_search
 from bioclip_search.branches import UNPLACED, Branch, BranchCounts, Branches
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
 from bioclip_search.filters import Filter
 from bioclip_search.fingerprint import Fingerprint
-from bioclip_search.nearest import index as nearest_index
+from bioclip_search.nearest import build
 from bioclip_search.query import Query, Searcher
 from bioclip_search.query.choose import one_a_specimen
 from bioclip_search.query.siblings import siblings
@@ -351,8 +351,7 @@ def one_photo_groups(photos: Sequence[Photo], photo: Photo) -> list[Photo]:
 
 def test_small_batches_of_the_file_of_rows_are_read_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Photos that are far apart in the file come in the order that is asked for."""
-    for module in (nearest_index, batches, snapshot):
-        monkeypatch.setattr(module, "ROWS_TOGETHER", 16)
+    monkeypatch.setattr(build, "_ROWS_AT_ONCE", 16)
     monkeypatch.setattr(vector_search, "INDEX_FROM", 10)
     photos = _photos()
     catalogue = _catalogue(tmp_path / "c", photos)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,7 @@ def damaged(folder: Path, what: str) -> None:
             shard.write_bytes(content)
         case "counted wrongly":
             entry["samples"] += 1
+            described["splits"]["train"]["samples"] += 1
         case "outside":
             entry["name"] = "../train-000001.tar"
         case "format":
@@ -87,10 +89,10 @@ def damaged(folder: Path, what: str) -> None:
     ("what", "told"),
     [
         ("missing", "train-000001.tar is missing"),
-        ("cut off", "bytes, not"),
+        ("cut off", "is truncated"),
         ("changed", "not the one its manifest describes"),
         ("counted wrongly", "holds 16 samples, not 17"),
-        ("outside", "not the name of a shard"),
+        ("outside", "no name of a shard"),
         ("format", "newer format"),
         ("no JSON", "cannot be read"),
         ("no manifest", "no folder of shards"),
@@ -106,7 +108,7 @@ def test_damaged_shards_are_told_before_training(tmp_path: Path, what: str, told
 
 def test_a_split_that_is_not_there_is_told(shards: Path) -> None:
     """With those that are."""
-    with pytest.raises(RecordError, match="no split “val”; it has train"):
+    with pytest.raises(RecordError, match="no split “val”; they have train"):
         open_folder(ShardSource(str(shards), split="val"))
 
 
@@ -232,6 +234,18 @@ def test_missing_names_fall_back() -> None:
     """A taxon without a common name is called by its scientific one."""
     taxon = Taxon.from_ranks(TAXA[4])
     assert captions(text_types=(TextType.COMMON,)).of_taxon(taxon, 0, 0) == "a photo of Genus4 albus."
+
+
+def test_a_share_of_samples_has_a_caption_of_its_own() -> None:
+    """Drawn by step and row; a sample without any has its taxon's text."""
+    taxon, drawn = Taxon.from_ranks(TAXA[5]), replace(captions(), own=0.5)
+    texts = [drawn.of_sample(taxon, ["one", "other"], step, row) for step in range(20) for row in range(20)]
+    assert texts == [drawn.of_sample(taxon, ["one", "other"], step, row) for step in range(20) for row in range(20)]
+    counts = Counter(texts)
+    assert 160 < counts["one"] + counts["other"] < 240
+    assert min(counts["one"], counts["other"]) > 70
+    assert drawn.of_sample(taxon, [], 3, 4) == drawn.of_taxon(taxon, 3, 4)
+    assert captions().of_sample(taxon, ["one"], 3, 4) == captions().of_taxon(taxon, 3, 4)
 
 
 def begun(

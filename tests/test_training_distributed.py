@@ -1,6 +1,7 @@
 """Several processes train as one would."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import torch
 from shard_writer import write_shards
 
+from training.checkpoint import written_checkpoints
 from training.loop import run_training
 from training.metrics import Silence
 from training.run_recipe import load_run_recipe
@@ -45,12 +47,15 @@ def losses(out: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
 
 
+TORCHRUN = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run"]
+
+
 def torchrun(tmp_path: Path, *arguments: object) -> None:
     """Two processes on this machine, on a port that is free."""
     script = tmp_path / "train.py"
     script.write_text(TRAIN)
-    torchrun = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run([*torchrun, script, *arguments], capture_output=True, text=True, timeout=300)
+    command = [*TORCHRUN, "--standalone", "--nproc-per-node", "2", script, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
 
 
@@ -80,3 +85,68 @@ def test_two_processes_equal_one(tmp_path: Path, objective: str, micro_batch: in
         expected = losses(tmp_path / "one")
         torchrun(tmp_path, recipe, "--shards", shards, "--out", tmp_path / "one", "--device", "cpu", "--resume")
         assert losses(tmp_path / "one") == pytest.approx(expected, abs=1e-5)
+
+
+def small(tmp_path: Path, name: str, more: str) -> Path:
+    """A recipe of eight steps in micro-batches, evaluated, with replay and a cut gradient."""
+    text = RECIPE.replace("SAME", "").replace("MICRO", f"3\n{more}").replace("steps = 20", "steps = 8")
+    text = text.replace("every = 8", "every = 4").replace("lr = 1e-3", "lr = 1e-3\ngrad_clip_norm = 1.0")
+    path = tmp_path / f"{name}.toml"
+    path.write_text(text + f'[replay]\nbatch_size = 6\npath = "{tmp_path}/other"\n[evaluation]\nevery = 4\n')
+    write_shards(tmp_path / "shards", val=(11,))
+    write_shards(tmp_path / "other", (15,), captions=True)
+    return path
+
+
+def told(out: Path) -> list[float]:
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    names = ("loss", "replay_loss", "zero_shot")
+    return [line.get(name, 0.0) for line in lines for name in names]
+
+
+def test_a_model_in_parts_equals_whole_copies(tmp_path: Path) -> None:
+    """FSDP2 on two processes gives the losses of one process, and goes on where whole copies stopped."""
+    recipe = small(tmp_path, "fsdp2", 'sharding = "fsdp2"')
+    shards = tmp_path / "shards"
+    one = load_run_recipe(small(tmp_path, "one", "")).on_shards([shards])
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    run_training(one, tmp_path / "one", Silence(), device="cpu")
+    torch.set_num_threads(before)
+    expected = told(tmp_path / "one")
+    torchrun(tmp_path, recipe, "--shards", shards, "--out", tmp_path / "two", "--device", "cpu")
+    assert told(tmp_path / "two") == pytest.approx(expected, abs=1e-5)
+    # Both ways: what the parts wrote goes on whole, and the other way round.
+    for out in ("one", "two"):
+        last = written_checkpoints(tmp_path / out / "checkpoints")[-1]
+        assert last.name == "step-00000008"
+        last.rename(tmp_path / f"away-{out}")
+    run_training(one, tmp_path / "two", Silence(), device="cpu", resume=True)
+    assert told(tmp_path / "two") == pytest.approx(expected, abs=1e-5)
+    torchrun(tmp_path, recipe, "--shards", shards, "--out", tmp_path / "one", "--device", "cpu", "--resume")
+    assert told(tmp_path / "one") == pytest.approx(expected, abs=1e-5)
+
+
+def test_machines_share_a_folder(tmp_path: Path) -> None:
+    """Two machines with a process each, all writing into one folder: one run, one file of metrics."""
+    recipe, shards, out = small(tmp_path, "nodes", ""), tmp_path / "shards", tmp_path / "run"
+    script = tmp_path / "train.py"
+    script.write_text(TRAIN)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = ["--nnodes", "2", "--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port", str(port)]
+    machines = [
+        subprocess.Popen(
+            [*TORCHRUN, *place, "--node-rank", str(number), script, recipe, "--shards", shards, "--out", out],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(2)
+    ]
+    ended = [machine.communicate(timeout=300) for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], ended
+    assert len(losses(out)) == 8
+    assert [printed.startswith("Step 8 of 8") for printed, _ in ended] == [True, False]
+    assert not list(out.rglob("*.part"))

@@ -10,7 +10,7 @@ from open_clip.loss import SigLipLoss
 from torch.nn import functional
 
 from training.gradient import Features, batch_gradient
-from training.loss import multi_positive_loss
+from training.layers import layers_above
 from training.objectives import clip_loss, siglip_loss, true_pairs
 from training.run_recipe import OptimizerPart
 from training.schedule import adamw, share_of_rate
@@ -37,7 +37,10 @@ def test_every_true_caption_is_a_target() -> None:
     expected = [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
     assert true_pairs(labels, labels).int().tolist() == expected
     images, texts = unit(4, 0), unit(4, 1)
-    plain = multi_positive_loss(images, texts, SCALE, torch.tensor(expected, dtype=torch.bool))
+    logits = (SCALE * images @ texts.T).double()
+    rows = [-logits[i].log_softmax(0)[torch.tensor(expected[i]) == 1].mean() for i in range(4)]
+    columns = [-logits[:, j].log_softmax(0)[torch.tensor(expected)[:, j] == 1].mean() for j in range(4)]
+    plain = (sum(rows) + sum(columns)) / 8
     assert float(clip_loss(images, texts, SCALE, labels, 0)) == pytest.approx(float(plain), abs=1e-6)
 
 
@@ -120,6 +123,46 @@ def test_the_rate_warms_up_and_falls_to_nothing() -> None:
     assert shares[55] == pytest.approx(0.5)
     assert shares[99] == pytest.approx(0.5 * (1 + math.cos(math.pi * 89 / 90)))
     assert share_of_rate(0, 5, 0) == 1
+
+
+def test_the_rate_may_stay_and_fall_at_the_end() -> None:
+    """All of it from the warm-up to the cooldown, then as one less the root of what is gone, never nothing."""
+    shares = [share_of_rate(step, 100, 10, cooldown=20) for step in range(100)]
+    assert shares[0] == pytest.approx(0.1)
+    assert shares[9:80] == [1] * 71
+    assert shares[80:] == pytest.approx([1 - math.sqrt((gone + 1) / 21) for gone in range(20)])
+    assert shares[99] > 0
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (
+            ["visual.conv1.weight", "visual.class_embedding", "visual.transformer.resblocks.0.ln_1.weight"],
+            [3, 3, 2],
+        ),
+        (["visual.ln_post.weight", "visual.proj", "logit_scale"], [0, 0, None]),
+        (["token_embedding.weight", "transformer.resblocks.1.mlp.c_fc.weight", "text_projection"], [3, 1, 0]),
+    ],
+)
+def test_lower_layers_learn_less(names: list[str], expected: list[int | None]) -> None:
+    """Each layer's rate is a decay of that above; norms and projections at the top have the tower's own."""
+    model = open_clip.CLIP(**SMALL_MODEL | {"text_cfg": SMALL_MODEL["text_cfg"] | {"layers": 2}})
+    above = layers_above(name for name, _ in model.named_parameters())
+    assert [above.get(name) for name in names] == expected
+    optimizer = adamw(model, OptimizerPart(lr=1e-3, layer_decay=0.5, image_lr_factor=0.1))
+    named = {parameter: name for name, parameter in model.named_parameters()}
+    rates = {named[one]: group["full_lr"] for group in optimizer.param_groups for one in group["params"]}
+    for name, layers in zip(names, expected, strict=True):
+        tower = 0.1 if name.startswith("visual.") else 1
+        assert rates[name] == pytest.approx(1e-3 * tower * 0.5 ** (layers or 0)), name
+
+
+def test_layers_of_a_resnet_are_numbered() -> None:
+    """From its stem up to the pooling."""
+    names = ["visual.conv1.weight", "visual.bn3.bias", "visual.layer1.0.conv1.weight", "visual.layer2.0.bn1.weight"]
+    above = layers_above([*names, "visual.attnpool.c_proj.weight"])
+    assert list(above.values()) == [3, 3, 2, 1, 0]
 
 
 def test_groups_of_parameters_have_their_rates_and_decays() -> None:

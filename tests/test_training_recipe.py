@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bioclip_search.errors import UsageError
-from training.run_recipe import SHIPPED, load_run_recipe
+from training.run_recipe import SHIPPED, SchedulePart, load_run_recipe
 
 SMALL = """
 [model]
@@ -72,9 +72,23 @@ def test_shards_lie_relative_to_the_recipe(tmp_path: Path) -> None:
         ),
         ("lr = 1e-3", "lr = 1e-3\n[data]\ntext_types = ['latin']", r"data\.text_types has no “latin”"),
         ("lr = 1e-3", "lr = 1e-3\n[data]\ncaption = 'a photo'", r"data\.caption"),
+        ("lr = 1e-3", "lr = 1e-3\n[data]\nown_captions = 1.5", r"data\.own_captions"),
         ("lr = 1e-3", "lr = 1e-3\n[data]\ncrop_scale = [0.9, 1.1]", r"data\.crop_scale"),
         ("lr = 1e-3", "lr = 1e-3\n[[data.shards]]\npath = 'a'\nshare = 2", r"data\.shards\.share would be ignored"),
         ("lr = 1e-3", "lr = 1e-3\n[checkpoint]\nkeep = 0", r"checkpoint\.keep"),
+        ("lr = 1e-3", "lr = 1e-3\nlayer_decay = 1.0", r"optimizer\.layer_decay"),
+        ("steps = 20", 'steps = 20\nkind = "wsd"', r"schedule\.cooldown must be at least 1"),
+        ("steps = 20", "steps = 20\ncooldown = 5", r"schedule\.cooldown would be ignored"),
+        ("steps = 20", 'steps = 20\nkind = "linear"', r"schedule\.kind"),
+        ("batch_size = 16", 'batch_size = 16\nsharding = "zero"', r"training\.sharding"),
+        ("batch_size = 16", 'batch_size = 16\nsharding = "fsdp2"\nprecision = "amp"', r"training\.precision"),
+        ("batch_size = 16", 'batch_size = 16\nsharding = "fsdp2"\nema_decay = 0.9', r"training\.ema_decay"),
+        ("batch_size = 16", 'batch_size = 16\ncompile = "yes"', r"training\.compile must be true or false"),
+        ("lr = 1e-3", "lr = 1e-3\n[replay]\nbatch_size = 1", r"replay\.batch_size"),
+        ("lr = 1e-3", "lr = 1e-3\n[replay]", r"replay\.batch_size is missing"),
+        ("lr = 1e-3", "lr = 1e-3\n[evaluation]", "evaluation needs every"),
+        ("lr = 1e-3", "lr = 1e-3\n[evaluation]\nevery = 1\nphotos = 0", r"evaluation\.photos"),
+        ("lr = 1e-3", "lr = 1e-3\n[evaluation]\nevery = 1\ntext_type = 'latin'", r"evaluation\.text_type"),
         ("[schedule]", "[schedule", "cannot be read"),
     ],
 )
@@ -84,6 +98,16 @@ def test_a_wrong_key_is_told(tmp_path: Path, before: str, after: str, told: str)
     path.write_text(SMALL.replace(before, after, 1) if before else after + SMALL)
     with pytest.raises(UsageError, match=told):
         load_run_recipe(path)
+
+
+def test_a_schedule_must_fit_the_run() -> None:
+    """The length of an epoch is known with the shards only."""
+    part = SchedulePart(epochs=2, warmup=3, kind="wsd", cooldown=4)
+    assert part.steps_in(5) == 10
+    with pytest.raises(UsageError, match="warmup and cooldown is longer than the run of 6 steps"):
+        part.steps_in(3)
+    with pytest.raises(UsageError, match=r"schedule\.warmup is longer than the run of 2 steps"):
+        part.steps_in(1)
 
 
 def test_a_rate_for_a_frozen_tower_would_be_ignored(tmp_path: Path) -> None:

@@ -149,6 +149,17 @@ def test_a_sample_says_what_the_record_says(table: Path, tmp_path: Path) -> None
     assert all("vernacularName" not in document for document in found if document["species"] == "Pieris napi")
 
 
+def test_captions_of_a_photo_go_with_it(table: Path, tmp_path: Path) -> None:
+    """A column `captions` holds sentences with | between them; where it is empty the sample has none."""
+    header, *rows = table.read_text(encoding="utf-8").splitlines()
+    described = [f"{row},{'an orange wing | “two” wings|' if 'Danaus' in row else ''}" for row in rows]
+    table.write_text("\n".join([f"{header},captions", *described]), encoding="utf-8")
+    written(table, tmp_path / "shards")
+    for document in documents(tmp_path / "shards", "train"):
+        expected = ["an orange wing", "“two” wings"] if document["genus"] == "Danaus" else None
+        assert document.get("captions") == expected
+
+
 def test_the_manifest_counts_samples_shards_and_taxa(table: Path, tmp_path: Path) -> None:
     """Its numbers are those of the tars beside it."""
     written(table, tmp_path / "shards", dealt=Dealt(3, 0.34, frozenset({"pieris napi"})))

@@ -1,131 +1,176 @@
-"""Retrain the built-in model: paint, train, measure, write the folder and its model card.
+"""Retrain the built-in model: paint, pack, train, measure, export, with the parts that anyone trains with.
 
     python -m training.builtin
 
-The result is for trying the program out, not for science.
+Stopped anywhere, the same command goes on. The result is for trying the program out, not for science.
 """
 
+import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
-from bioclip_search.embedder import Embedder, Features
-from bioclip_search.taxonomy import TextType
-from training.recipe import Recipe, load_recipe
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["main"]
 
-_HERE = Path(__file__).parent
-_TEST_SEED = 20_000_000
-_TEST_SPECIMENS = 1_000
+_EACH, _EACH_UNSEEN, _FIRST_SEED = 212, 40, 10_000_000
+_SIDE, _QUALITY, _VAL = 128, 92, 0.05
 
 
 @click.command()
-@click.option("--recipe", type=click.Path(path_type=Path), default=_HERE / "recipes" / "builtin.toml")
-@click.option("--out", type=click.Path(path_type=Path), default=_HERE.parent / "bioclip_search" / "demo" / "builtin")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    default=Path("build", "builtin"),
+    show_default=True,
+    help="Photos, shards and checkpoints are kept here.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path(__file__).parent.parent / "bioclip_search" / "demo" / "builtin",
+    help="Where the model is put. Default: into the package.",
+)
 @click.option("--workers", default=2, show_default=True, help="Processes that paint.")
-def main(recipe: Path, out: Path, workers: int) -> None:
-    """Paint specimens, train the built-in model on them, measure it and write it to OUT."""
+def main(work: Path, out: Path, workers: int) -> None:
+    """Paint specimens, train the built-in model on them, measure it and put it into the package."""
+    from training.builtin_card import card_words
+    from training.builtin_measure import measure
+    from training.export import export_model
+
+    records = _paint(work, workers)
+    shards = _pack(work, records)
+    checkpoint = _train(work, shards)
+    tokens, weights = _with_known_words(checkpoint, records)
+    with _timed(work, "measuring"):
+        # Measured is what is shipped: the rounded weights, loaded as anyone loads them.
+        trial = export_model(checkpoint, work / "model", numbers="float16", weights=weights, force=True)
+        measured = measure(trial.folder, shards, work / "run" / "index")
+    words = card_words(measured, tokens, _seconds(work))
+    export_model(checkpoint, out.absolute(), numbers="float16", weights=weights, force=True, words=words)
+    _say(f"wrote {out}")
+
+
+def _paint(work: Path, workers: int) -> Path:
     import open_clip
 
     from bioclip_search.demo.specimens import SPECIES
     from training.captions import Captioner
-    from training.export import export_model, neutralise_unseen_tokens
-    from training.painted import paint_set
-    from training.train import train
+    from training.painted import Painted, paint_collection
 
-    started = time.monotonic()
-    plan = load_recipe(recipe)
-    _say(f"painting {plan.specimens:,} specimens")
-    painted = paint_set(
-        plan.specimens, plan.first_seed, round(plan.image_size * 8 / 7), scales=plan.scales, workers=workers
-    )
     captioner = Captioner(SPECIES, open_clip.OPENAI_IMAGENET_TEMPLATES)
-    _say(f"painted in {time.monotonic() - started:.0f} s; training for {plan.steps:,} steps")
-    clock = time.monotonic()
-
-    def report(step: int, loss: float) -> None:
-        if step % 25 == 0 or step == plan.steps - 1:
-            _say(f"step {step:,}: loss {loss:.3f}, {time.monotonic() - clock:.0f} s")
-
-    model = train(plan, painted, captioner, report)
-    rng = np.random.default_rng(plan.seed + 1)
-    photos = range(len(painted.species))
-    texts = [captioner.draw(int(painted.species[i]), painted.styles[i], rng).text for i in photos]
-    texts += [template("") for template in open_clip.OPENAI_IMAGENET_TEMPLATES]
-    tokenizer = open_clip.SimpleTokenizer(context_length=plan.model["text_cfg"]["context_length"])
-    tokens = neutralise_unseen_tokens(model, texts, tokenizer)
-    export_model(model, plan.model, out)
-    _say("measuring on freshly painted specimens")
-    card = _card(plan, _measure(out, workers), tokens, time.monotonic() - started)
-    (out / "README.md").write_text(card, encoding="utf-8")
-    _say(f"wrote {out} in {time.monotonic() - started:.0f} s")
+    painted = Painted(_EACH, _EACH_UNSEEN, _FIRST_SEED)
+    with _timed(work, "painting"):
+        return paint_collection(work / "painted", painted, captioner, workers=workers, progress=_Lines().advance)
 
 
-def _measure(folder: Path, workers: int) -> dict[str, dict[str, float]]:
-    """Accuracy of the exported folder, loaded as the indexer loads it, on specimens of unseen seeds."""
+def _pack(work: Path, records: Path) -> Path:
+    """Shards with the splits train, val (specimens of the same species) and unseen (other species)."""
+    from training.shards.picture import Shape
+    from training.shards.plan import Dealt
+    from training.shards.run import ShardOptions, write_shards
+    from training.shards.species import species_key
+    from training.shards.table import TableSource
+    from training.shards.write import Form
+    from training.unseen_species import UNSEEN_SPECIES
+
+    unseen = frozenset(species_key(species.taxon.species or "") for species in UNSEEN_SPECIES)
+    form = Form(Shape(_SIDE, quality=_QUALITY), max_count=5_000)
+    options = ShardOptions((work / "shards").absolute(), Dealt(val=_VAL, unseen=unseen), form)
+    with _timed(work, "packing"):
+        write_shards(TableSource(records), options, _Lines())
+    return options.folder
+
+
+def _train(work: Path, shards: Path) -> Path:
+    from training.loop import run_training
+    from training.run_recipe import load_run_recipe
+
+    recipe = load_run_recipe("builtin").on_shards([shards])
+    with _timed(work, "training"):
+        report = run_training(recipe, work / "run", _Lines(), resume=True, device="cpu")
+    if report.stopped_by:
+        sys.exit(128 + report.stopped_by)
+    return report.checkpoint
+
+
+def _with_known_words(checkpoint: Path, records: Path) -> "tuple[int, dict[str, torch.Tensor]]":
+    """The number of tokens that occur in the captions, and the weights in which all others say nothing."""
     import open_clip
+    from safetensors.torch import load_file
 
-    from bioclip_search.demo.specimens import SPECIES
-    from training.evaluate import nearest_neighbour_accuracy, rank_accuracy
-    from training.painted import paint_set
+    from bioclip_search.records import stream_table
+    from bioclip_search.taxonomy import Taxon, TextType
+    from training.run_recipe import load_run_recipe
+    from training.words import neutralise_unseen_tokens
 
-    embedder = Embedder.load(str(folder), device="cpu", dtype="float32")
-    fresh = paint_set(_TEST_SPECIMENS, _TEST_SEED, embedder.preprocessing.size, workers=workers)
-    parts = np.array_split(fresh.pixels, max(1, len(fresh.pixels) // 100))
-    images: Features = np.concatenate([embedder.encode_pixels(part) for part in parts])
-    taxa = [species.taxon for species in SPECIES]
-    templates = open_clip.OPENAI_IMAGENET_TEMPLATES
-    measured = {kind.value: rank_accuracy(embedder, images, fresh.species, taxa, kind, templates) for kind in TextType}
-    measured["1-NN"] = {"species": nearest_neighbour_accuracy(images, fresh.species)}
-    return measured
+    recipe = load_run_recipe("builtin")
+    texts = {template("") for template in open_clip.OPENAI_IMAGENET_TEMPLATES}
+    for record in stream_table(records).records:
+        if captions := record.get("captions"):  # those of the species to be seen have some
+            texts.update(captions.split("|"))
+            taxon = Taxon.from_ranks(record)
+            texts.update(recipe.data.caption.replace("{}", taxon.text(kind) or "") for kind in TextType)
+    weights = load_file(checkpoint / "open_clip_model.safetensors")
+    context = (recipe.model.config or {})["text_cfg"]["context_length"]
+    tokenizer = open_clip.SimpleTokenizer(context_length=context)
+    return neutralise_unseen_tokens(weights["token_embedding.weight"], sorted(texts), tokenizer), weights
 
 
-def _card(recipe: Recipe, measured: dict[str, dict[str, float]], tokens: int, seconds: float) -> str:
-    from bioclip_search.demo.specimens import SPECIES
+@contextmanager
+def _timed(work: Path, stage: str) -> Iterator[None]:
+    """Adds the seconds of a stage to those of earlier runs, in times.json."""
+    started = time.monotonic()
+    _say(stage)
+    try:
+        yield
+    finally:
+        file = work / "times.json"
+        times = _times(work)
+        times[stage] = times.get(stage, 0.0) + time.monotonic() - started
+        file.write_text(json.dumps(times))
 
-    ranks = list(measured[TextType.TAXONOMIC_COMMON.value])
-    header = f"| text | {' | '.join(ranks)} |\n|---|{'---|' * len(ranks)}"
-    rows = [
-        f"| {kind.value} | " + " | ".join(f"{measured[kind.value][rank]:.3f}" for rank in ranks) + " |"
-        for kind in TextType
-    ]
-    table = "\n".join([header, *rows])
-    return f"""# The built-in model
 
-A small CLIP for trying bioclip-search out without a download. **Not for science**: it has never
-seen a photograph, only specimens painted by the code in `bioclip_search/demo/`.
+def _times(work: Path) -> dict[str, float]:
+    file = work / "times.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
-- **Architecture**: ResNet {recipe.model["vision_cfg"]["layers"]} of width {recipe.model["vision_cfg"]["width"]} at
-  {recipe.image_size} pixels, text transformer of {recipe.model["text_cfg"]["layers"]} layers and width
-  {recipe.model["text_cfg"]["width"]}, {recipe.model["embed_dim"]} dimensions; open_clip format, float16 weights.
-- **Trained on**: {recipe.specimens:,} painted specimens of {len(SPECIES)} species (seeds from
-  {recipe.first_seed:,}), {recipe.steps:,} steps of {recipe.global_batch_size}; captions of the five BioCLIP text
-  types, higher taxa, short descriptions and styles of photo. Loss: CLIP with every true caption of a batch as a
-  positive.
-- **Words**: {tokens:,} tokens occurred in training; all others are given their mean, so that an unknown word says
-  nothing.
 
-## Measured
+def _seconds(work: Path) -> dict[str, float]:
+    """By stage, over all runs that it took."""
+    return {stage: round(seconds) for stage, seconds in _times(work).items()}
 
-On {_TEST_SPECIMENS:,} freshly painted specimens of all {len(SPECIES)} species (seeds from {_TEST_SEED:,}, none of
-them used in training). Zero-shot accuracy with the 80 templates of CLIP, by type of text:
 
-{table}
+class _Lines:
+    """Progress as lines on standard error."""
 
-The most similar other photo shows the same species: {measured["1-NN"]["species"]:.3f}.
+    def __init__(self) -> None:
+        self._done, self._said = 0, time.monotonic()
 
-## Retrain
+    def begin(self, total: int) -> None:
+        self.say(f"{total:,} photos")
 
-```
-python -m training.builtin
-```
+    def advance(self, photos: int) -> None:
+        self._done += photos
+        if time.monotonic() - self._said > 30:
+            self.say(f"{self._done:,} photos done")
+            self._said = time.monotonic()
 
-writes this folder anew. It took {seconds / 60:.0f} minutes on two CPU cores, painting and measuring included.
-"""
+    def planned(self, photos: int) -> None:
+        pass
+
+    def problem(self, problem: object) -> None:
+        self.say(f"skipped: {problem}")
+
+    def say(self, line: str) -> None:
+        _say(line)
 
 
 def _say(line: str) -> None:

@@ -1,18 +1,13 @@
-"""Captions for photos of known taxa: the five text types of BioCLIP, and plain descriptions.
-
-A caption knows of which species and which style of photo it is true, so that the loss does not
-call it wrong for another photo that it describes just as well.
-"""
+"""Captions for painted specimens: the five text types of BioCLIP, wider taxa, styles, and plain descriptions."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from bioclip_search.demo.species import AnySpecies, Style
 from bioclip_search.taxonomy import RANKS, Rank, TextType
 
-__all__ = ["Caption", "Captioner", "Template"]
+__all__ = ["Captioner", "Template"]
 
 Template = Callable[[str], str]
 """A sentence with a place for a name, as open_clip keeps them."""
@@ -37,15 +32,6 @@ _PLAN_KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Caption:
-    """A text, the species (by number) that it is true of, and the style of photo it asks for, if any."""
-
-    text: str
-    species: frozenset[int]
-    style: Style | None = None
-
-
 class Captioner:
     """Draws captions for photos of a fixed list of species.
 
@@ -55,57 +41,46 @@ class Captioner:
     def __init__(self, species: Sequence[AnySpecies], templates: Sequence[Template]) -> None:
         self._species = species
         self._templates = templates
-        self._members: dict[str, set[int]] = {}
-        for number, one in enumerate(species):
-            names = [name for _, name in one.taxon.lineage]
-            for word in (*names, *self._kinds(one)):
-                self._members.setdefault(word, set()).add(number)
 
     @staticmethod
     def _kinds(species: AnySpecies) -> tuple[str, ...]:
         return (species.plan.name, *_PLAN_KINDS.get(species.plan.name, ()))
 
-    def draw(self, number: int, style: Style, rng: np.random.Generator) -> Caption:
+    def draw(self, number: int, style: Style, rng: np.random.Generator) -> str:
         """One caption that is true of a photo of species `number` in a style."""
-        kind = rng.choice(4, p=(0.45, 0.27, 0.13, 0.15))
+        kind = rng.choice(4, p=(0.35, 0.34, 0.14, 0.17))
         if kind == 0:
-            caption = self._named(number, rng)
+            text = self._named(number, rng)
         elif kind == 1:
             phrases = self._species[number].phrases
-            caption = Caption(phrases[rng.integers(len(phrases))], frozenset({number}))
+            text = phrases[rng.integers(len(phrases))]
         elif kind == 2:
-            caption = self._wider(number, rng)
+            text = self._wider(number, rng)
         else:
-            caption = self._styled(number, style, rng)
-        return Caption(self._worded(caption.text, rng), caption.species, caption.style)
+            text = self._styled(number, style, rng)
+        return self._worded(text, rng)
 
-    def _named(self, number: int, rng: np.random.Generator) -> Caption:
+    def _named(self, number: int, rng: np.random.Generator) -> str:
         kinds = list(TextType)
-        text = self._species[number].taxon.text(kinds[rng.integers(len(kinds))])
-        return Caption(text or "", frozenset({number}))
+        return self._species[number].taxon.text(kinds[rng.integers(len(kinds))]) or ""
 
-    def _wider(self, number: int, rng: np.random.Generator) -> Caption:
+    def _wider(self, number: int, rng: np.random.Generator) -> str:
         """A name above the species, alone or with all that stands above it, or a word for the kind."""
         species = self._species[number]
         kinds = self._kinds(species)
         if rng.random() < 0.4:
-            word = kinds[rng.integers(len(kinds))]
-            return Caption(word, frozenset(self._members[word]))
+            return kinds[rng.integers(len(kinds))]
         rank = RANKS[rng.integers(RANKS.index(Rank.SPECIES))]
         name = species.taxon.name_at(rank) or species.plan.name
         full = species.taxon.cut_at(rank).taxonomic_name or name
-        return Caption(full if rng.random() < 0.5 else name, frozenset(self._members[name]))
+        return full if rng.random() < 0.5 else name
 
-    def _styled(self, number: int, style: Style, rng: np.random.Generator) -> Caption:
+    def _styled(self, number: int, style: Style, rng: np.random.Generator) -> str:
         species = self._species[number]
         words = _STYLE_WORDS[style]
         pattern = words[rng.integers(len(words))]
-        choice = rng.integers(3)
-        if choice == 0:
-            members = self._members[species.plan.name]
-            return Caption(pattern.format(species.plan.name), frozenset(members), style)
-        names = (species.taxon.common_name, species.phrases[rng.integers(len(species.phrases))])
-        return Caption(pattern.format(names[choice - 1]), frozenset({number}), style)
+        names = (species.plan.name, species.taxon.common_name, species.phrases[rng.integers(len(species.phrases))])
+        return pattern.format(names[rng.integers(3)])
 
     def _worded(self, text: str, rng: np.random.Generator) -> str:
         """The bare text, BioCLIP's “a photo of X.”, or one of the templates."""

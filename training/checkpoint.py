@@ -4,6 +4,8 @@
         open_clip_config.json, open_clip_model.safetensors    the model; `--model` takes the folder
         ema/                                                  the same of the mean weights
         optimizer.safetensors, rng.safetensors, state.json    the rest
+        replay.safetensors                                    the projection that only replay needs
+    RUN/best.json                                             which checkpoint was best in validation
 
 A folder is written aside, brought to the disk, and renamed: what is named is whole. Nothing is pickled.
 """
@@ -22,6 +24,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from bioclip_search.errors import UsageError
+from training.sharding import as_held, whole
 
 __all__ = [
     "Checkpoint",
@@ -41,7 +44,7 @@ _CONFIG = "open_clip_config.json"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What is kept of a moment. `state` is plain JSON; tensors are on the CPU; `ema` may be empty."""
+    """What is kept of a moment. `state` is plain JSON; tensors are on the CPU; `ema` and `replay` may be empty."""
 
     step: int
     config: Mapping[str, Any]
@@ -50,6 +53,7 @@ class Checkpoint:
     optimizer: Tensors
     rng: Tensors
     ema: Tensors = field(default_factory=dict)
+    replay: Tensors = field(default_factory=dict)
     extra_files: tuple[Path, ...] = ()
 
 
@@ -59,7 +63,7 @@ def written_checkpoints(folder: Path) -> list[Path]:
 
 
 class Checkpoints:
-    """The checkpoints of one run, the last `keep` of them; written behind the training's back."""
+    """The checkpoints of one run, the last `keep` of them and the best; written behind the training's back."""
 
     def __init__(self, folder: Path, keep: int) -> None:
         self._folder = folder
@@ -98,6 +102,8 @@ class Checkpoints:
             _write_model(part / "ema", checkpoint.ema, checkpoint)
         save_file(checkpoint.optimizer, part / "optimizer.safetensors")
         save_file(checkpoint.rng, part / "rng.safetensors")
+        if checkpoint.replay:
+            save_file(checkpoint.replay, part / "replay.safetensors")
         (part / "state.json").write_text(json.dumps(checkpoint.state, indent=1) + "\n", encoding="utf-8")
         for path in (*part.rglob("*"), part):
             path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes for the owner alone
@@ -105,8 +111,21 @@ class Checkpoints:
         shutil.rmtree(final, ignore_errors=True)
         part.rename(final)
         _to_disk(self._folder)
+        best = self._remember_best(checkpoint.state.get("best"))
         for old in written_checkpoints(self._folder)[: -self._keep]:
-            shutil.rmtree(old)
+            if old != best:
+                shutil.rmtree(old)
+
+    def _remember_best(self, best: tuple[int, float] | None) -> Path | None:
+        if best is None:
+            return None
+        step, accuracy = best
+        path = self.path(step)
+        line = {"step": step, "zero_shot": accuracy, "checkpoint": f"{path.parent.name}/{path.name}"}
+        aside = self._folder.parent / "best.json.part"
+        aside.write_text(json.dumps(line) + "\n", encoding="utf-8")
+        aside.replace(aside.with_suffix(""))
+        return path
 
 
 def _write_model(folder: Path, weights: Tensors, checkpoint: Checkpoint) -> None:
@@ -139,6 +158,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             optimizer=load_file(folder / "optimizer.safetensors"),
             rng=load_file(folder / "rng.safetensors"),
             ema=load_file(folder / "ema" / _MODEL) if (folder / "ema").is_dir() else {},
+            replay=load_file(replay) if (replay := folder / "replay.safetensors").is_file() else {},
         )
     except (OSError, ValueError, LookupError, SafetensorError) as error:
         raise UsageError(
@@ -156,7 +176,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, model: torch.nn.Module) 
     names: dict[torch.Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     return on_cpu(
         {
-            f"{key}/{names[parameter]}": value
+            f"{key}/{names[parameter]}": whole(value)
             for parameter, state in optimizer.state.items()
             for key, value in state.items()
         }
@@ -172,5 +192,9 @@ def load_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, ten
         states.setdefault(name, {})[key] = tensor
     kept = optimizer.state_dict()
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    kept["state"] = {i: states[names[one]] for i, one in enumerate(parameters) if names[one] in states}
+    kept["state"] = {
+        i: {key: value if key == "step" else as_held(value, one) for key, value in states[names[one]].items()}
+        for i, one in enumerate(parameters)
+        if names[one] in states
+    }
     optimizer.load_state_dict(kept)

@@ -31,7 +31,7 @@ __all__ = ["Batch", "Captions", "Draw", "SampleReader", "ShardSamples", "local_b
 
 _CHUNK = 128  # rows a worker makes at a time: enough to be worth sending, few enough to hold many
 _OPEN_SHARDS = 64
-_CAPTION, _CROP = 1, 2  # what a random number is for
+_CAPTION, _CROP, _OWN = 1, 2, 3  # what a random number is for
 
 
 class Draw(NamedTuple):
@@ -59,16 +59,28 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """Draws the type of text, once a step or once a sample, and makes the caption of a taxon."""
+    """Draws the type of text, once a step or once a sample, and makes the caption of a taxon.
+
+    A share `own` of the samples that bring captions of their own is given one of those instead.
+    """
 
     text_types: tuple[TextType, ...]
     each_sample: bool
     caption: str
     seed: int
+    own: float = 0.0
 
     @classmethod
     def of(cls, data: DataPart, seed: int) -> "Captions":
-        return cls(tuple(map(TextType, data.text_types)), data.text_draw == "sample", data.caption, seed)
+        types = tuple(map(TextType, data.text_types))
+        return cls(types, data.text_draw == "sample", data.caption, seed, data.own_captions)
+
+    def of_sample(self, taxon: Taxon, captions: Sequence[str], step: int, row: int) -> str:
+        if captions and self.own:
+            rng = np.random.default_rng((self.seed, _OWN, step, row))
+            if rng.random() < self.own:
+                return str(captions[int(rng.integers(len(captions)))])
+        return self.of_taxon(taxon, step, row)
 
     def of_taxon(self, taxon: Taxon, step: int, row: int) -> str:
         rng = np.random.default_rng((self.seed, _CAPTION, step, row if self.each_sample else 0))
@@ -153,15 +165,19 @@ class SampleReader(Dataset[Any]):
         for draw in draws:
             try:
                 jpeg, described = self._folders[draw.folder].read(draw.sample)
-                taxon = Taxon.from_ranks(json.loads(described))
+                document = json.loads(described)
+                taxon = Taxon.from_ranks(document)
                 pixels.append(self._picture(jpeg, draw))
             except (OSError, ValueError) as error:
                 name = self._folders[draw.folder].name(draw.sample)
                 raise RecordError(f"{name} cannot be read ({error}); copy the shard again.") from error
-            texts.append(self._captions.of_taxon(taxon, draw.step, draw.row))
+            texts.append(self._caption(document, taxon, draw))
             labels.append((text_number(taxon.text(TextType.SCIENTIFIC) or ""), text_number(texts[-1])))
         stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
         return stacked, self._tokenizer(texts), torch.tensor(labels, dtype=torch.int64)
+
+    def _caption(self, document: dict[str, Any], taxon: Taxon, draw: Draw) -> str:
+        return self._captions.of_sample(taxon, document.get("captions") or (), draw.step, draw.row)
 
     def _picture(self, jpeg: bytes, draw: Draw) -> np.ndarray:
         rng = np.random.default_rng((self._captions.seed, _CROP, draw.step, draw.row))

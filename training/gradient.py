@@ -35,15 +35,18 @@ def batch_gradient(
     objective: Callable[[Features], torch.Tensor],
     backward: Callable[[torch.Tensor], None],
     parallel: Any,
+    *,
+    exchange: bool = True,
 ) -> float:
     """Add the gradient of the loss to the parameters; returns the loss of this process's rows.
 
-    `backward` goes back from a scalar; `parallel` is the model, perhaps in DistributedDataParallel,
-    whose gradients are exchanged with the last micro-batch only.
+    `backward` goes back from a scalar; `parallel` is the model, perhaps over several devices: gradients are
+    exchanged with the last micro-batch only, and without `exchange` not even then.
     """
     if micro_batch >= rows:
-        whole = objective(forward(slice(0, rows)))
-        backward(whole)
+        with nullcontext() if exchange else _unsynchronised(parallel):
+            whole = objective(forward(slice(0, rows)))
+            backward(whole)
         return float(whole.detach())
     slices = [slice(start, min(start + micro_batch, rows)) for start in range(0, rows, micro_batch)]
     states = []
@@ -55,7 +58,7 @@ def batch_gradient(
     loss, gradients = _on_features(parts, objective)
     for number, part in enumerate(slices):
         last = number == len(slices) - 1
-        with nullcontext() if last else _unsynchronised(parallel), _as_before(states[number]):
+        with nullcontext() if last and exchange else _unsynchronised(parallel), _as_before(states[number]):
             features = forward(part)
             # Whose gradient is that of the loss: the features' part of it, and once that of the scale.
             proxy = (features.images * gradients.images[part]).sum() + (features.texts * gradients.texts[part]).sum()
@@ -83,8 +86,18 @@ def _on_features(parts: list[Features], objective: Callable[[Features], torch.Te
     return float(loss.detach()), Features(*(None if leaf is None else next(found) for leaf in leaves))  # type: ignore[arg-type]
 
 
-def _unsynchronised(parallel: Any) -> Any:
-    return parallel.no_sync() if hasattr(parallel, "no_sync") else nullcontext()
+@contextmanager
+def _unsynchronised(parallel: Any) -> Iterator[None]:
+    """DistributedDataParallel and FSDP2 each have their own word for it."""
+    if hasattr(parallel, "no_sync"):
+        with parallel.no_sync():
+            yield
+    elif hasattr(parallel, "set_requires_gradient_sync"):
+        parallel.set_requires_gradient_sync(False)
+        yield
+        parallel.set_requires_gradient_sync(True)
+    else:
+        yield
 
 
 def _rng() -> tuple[torch.Tensor, torch.Tensor | None]:

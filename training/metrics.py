@@ -1,14 +1,11 @@
 """What a run tells: a line of JSON a step for programs, a sentence now and then for people."""
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
 
-__all__ = ["Clock", "Metrics", "Progress", "Silence"]
-
-_SECONDS_BETWEEN_SENTENCES = 30.0
+__all__ = ["Metrics", "Progress", "Silence", "read_metrics"]
 
 
 class Progress(Protocol):
@@ -44,7 +41,7 @@ class Metrics:
         self._stream: TextIO | None = None
         if path is None:
             return
-        kept = [line for line in _lines(path) if line["step"] <= step]
+        kept = [line for line in read_metrics(path) if line["step"] <= step]
         part = path.with_suffix(".part")
         part.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
         part.replace(path)
@@ -63,8 +60,8 @@ class Metrics:
             self._stream.close()
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """The whole lines; the last may have been cut off."""
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a file of metrics, one a step; the last may have been cut off, the file may not be there."""
     if not path.exists():
         return []
     lines = []
@@ -74,28 +71,3 @@ def _lines(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             break
     return lines
-
-
-class Clock:
-    """Times of a step, and whether a sentence is due."""
-
-    def __init__(self) -> None:
-        self._began = self._mark = self._said = time.monotonic()
-        self._waited = 0.0
-
-    def data_came(self) -> None:
-        """The batch is here; the time since the step before was waiting."""
-        self._waited = time.monotonic() - self._mark
-
-    def step_done(self, photos: int) -> dict[str, float]:
-        """photos a second of this step, and the share of it that was waiting for data."""
-        now = time.monotonic()
-        took = max(now - self._mark, 1e-9)
-        self._mark = now
-        return {"samples_per_second": round(photos / took, 2), "data_wait": round(self._waited / took, 4)}
-
-    def sentence_due(self) -> bool:
-        if time.monotonic() - self._said < _SECONDS_BETWEEN_SENTENCES:
-            return False
-        self._said = time.monotonic()
-        return True

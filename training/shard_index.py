@@ -14,14 +14,17 @@ import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bioclip_search.errors import RecordError
+from bioclip_search.digest import file_sha256
+from bioclip_search.errors import RecordError, ShardError
 from bioclip_search.taxonomy import Taxon, TextType
+from bioclip_search.text import printable
 from training.run_recipe import ShardSource
+from training.shards.manifest import MANIFEST, read_manifest
+from training.shards.preflight import check_shard
 
 __all__ = ["COLUMNS", "Shard", "ShardFolder", "index_all", "index_shard", "open_folder", "text_number"]
 
@@ -62,42 +65,20 @@ class ShardFolder:
 
 
 def open_folder(source: ShardSource) -> ShardFolder:
-    """Read a manifest and see that every shard is there in its size. Raises RecordError."""
+    """Read a manifest and see that every shard of the split is there and closed. Raises ShardError."""
     folder = Path(source.path)
-    manifest = folder / "manifest.json"
-    try:
-        text = manifest.read_bytes()
-        described = json.loads(text)
-        if described["format"] != 1:
-            raise RecordError(f"{manifest} is of a newer format; update this program, or {_REMEDY}.")
-        fit = str(described["image"]["fit"])
-        if source.split not in described["splits"]:
-            known = ", ".join(map(str, described["splits"]))
-            raise RecordError(f"{manifest} has no split “{source.split}”; it has {known}.")
-        shards = tuple(_shard(folder, one) for one in described["splits"][source.split]["shards"])
-    except FileNotFoundError as error:
-        raise RecordError(f"The folder {folder} holds no manifest.json, so it is no folder of shards.") from error
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise RecordError(f"{manifest} cannot be read ({error}); {_REMEDY}.") from error
-    if not sum(shard.samples for shard in shards):
-        raise RecordError(f"The split “{source.split}” of {folder} has no samples; {_REMEDY}.")
-    return ShardFolder(folder, shards, fit, hashlib.sha256(text).hexdigest())
-
-
-def _shard(folder: Path, described: dict[str, Any]) -> Shard:
-    name, sha256 = str(described["name"]), str(described["sha256"])
-    if Path(name).name != name or not set(sha256) <= set("0123456789abcdef"):
-        raise ValueError(f"“{name}” is not the name of a shard")
-    shard = Shard(folder / name, int(described["samples"]), int(described["bytes"]), sha256)
-    try:
-        size = shard.path.stat().st_size
-    except OSError as error:
-        raise RecordError(f"The shard {shard.path} is missing; copy it again, or {_REMEDY}.") from error
-    if size != shard.size:
-        raise RecordError(
-            f"The shard {shard.path} has {size:,} bytes, not {shard.size:,}; copy it again, or {_REMEDY}."
-        )
-    return shard
+    manifest = read_manifest(folder)
+    shown = printable(str(folder))
+    if source.split not in manifest.splits:
+        known = ", ".join(map(printable, manifest.splits))
+        raise ShardError(f"The shards in {shown} have no split “{source.split}”; they have {known}.")
+    split = manifest.splits[source.split]
+    if not split.samples:
+        raise ShardError(f"The split “{source.split}” of {shown} has no samples; {_REMEDY}.")
+    for shard in split.shards:
+        check_shard(folder / shard.name, shard)
+    shards = tuple(Shard(folder / one.name, one.samples, one.bytes, one.sha256) for one in split.shards)
+    return ShardFolder(folder, shards, str(manifest.image.get("fit")), file_sha256(folder / MANIFEST))
 
 
 def index_shard(shard: Shard, folder: Path) -> None:
@@ -110,9 +91,7 @@ def index_shard(shard: Shard, folder: Path) -> None:
     if path.exists():
         return
     try:
-        with shard.path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        places = _places(shard.path) if digest == shard.sha256 else None
+        places = _places(shard.path) if file_sha256(shard.path) == shard.sha256 else None
     except (OSError, ValueError, LookupError, tarfile.TarError) as error:
         raise RecordError(f"The shard {shard.path} cannot be read ({error}); {_REMEDY}.") from error
     if places is None:
@@ -147,11 +126,13 @@ def _places(path: Path) -> Places:
 
 
 def _text_numbers(key: str, content: bytes) -> dict[str, int]:
-    taxon = Taxon.from_ranks(json.loads(content))
-    texts = {"scientific": taxon.text(TextType.SCIENTIFIC), "common": taxon.text(TextType.COMMON)}
+    document = json.loads(content)
+    taxon = Taxon.from_ranks(document)
+    own = str(next(iter(document.get("captions") or ()), ""))  # photos to replay need no name
+    texts = {"scientific": taxon.text(TextType.SCIENTIFIC) or own, "common": taxon.text(TextType.COMMON) or own}
     if not all(texts.values()):
         raise ValueError(f"sample {key} has no name at all")
-    return {name: text_number(text or "") for name, text in texts.items()}
+    return {name: text_number(text) for name, text in texts.items()}
 
 
 def text_number(text: str) -> int:

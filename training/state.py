@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bioclip_search.errors import UsageError
@@ -15,9 +14,11 @@ from training.checkpoint import Checkpoint, load_checkpoint, load_optimizer, on_
 from training.distributed import World
 from training.initial import Initial
 from training.plan import Position
+from training.replay import halved, joined, widen
 from training.run_recipe import RunRecipe
 from training.schedule import adamw
 from training.shard_index import ShardFolder
+from training.sharding import as_held, parallel_model, whole
 
 __all__ = ["TrainerState", "first_state"]
 
@@ -25,14 +26,16 @@ __all__ = ["TrainerState", "first_state"]
 _FREE = {
     "model": ("grad_checkpointing",),
     "data": ("shards", "workers"),
-    "training": ("micro_batch",),
+    "training": ("micro_batch", "sharding", "compile"),
     "checkpoint": ("every", "keep"),
+    "replay": ("path",),
+    "evaluation": ("every", "epochs", "split", "photos", "text_type"),
 }
 
 
 @dataclass(slots=True)
 class TrainerState:
-    """`parallel` is `model`, in DistributedDataParallel where there are several processes."""
+    """`parallel` is `model` to be called, which several processes may share; `best` is a step and its accuracy."""
 
     recipe: RunRecipe
     initial: Initial
@@ -45,6 +48,7 @@ class TrainerState:
     ema: AveragedModel | None
     positions: list[Position]
     step: int = 0
+    best: tuple[int, float] | None = None
 
     def checkpoint(self) -> Checkpoint:
         """A copy of this moment; every process must ask for it."""
@@ -52,16 +56,27 @@ class TrainerState:
         if self.here.device.type == "cuda":
             rng["cuda"] = torch.cuda.get_rng_state()
         by_rank = self.here.all(rng)
+        model, replay = self._weights(self.model)
+        ema, replay_ema = self._weights(self.ema.module) if self.ema else ({}, {})
         return Checkpoint(
             step=self.step,
             config=self.initial.config(self.folders[0].fit),
             state=self._described(),
-            model=on_cpu(self.model.state_dict()),
+            model=model,
             optimizer=optimizer_tensors(self.optimizer, self.model),
             rng={f"{rank}/{kind}": value for rank, one in enumerate(by_rank) for kind, value in one.items()},
-            ema=on_cpu(self.ema.module.state_dict()) if self.ema else {},
+            ema=ema,
+            replay=replay | {f"ema/{name}": tensor for name, tensor in replay_ema.items()},
             extra_files=self.initial.extra_files,
         )
+
+    def _weights(self, model: Any) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        """Those of a plain model of open_clip, and those that only replay needs."""
+        weights = on_cpu({name: whole(tensor) for name, tensor in model.state_dict().items()})
+        for name in ("logit_scale", "logit_bias"):
+            if name in weights:
+                weights[name] = weights[name].reshape(())
+        return halved(weights) if self.recipe.replay else (weights, {})
 
     def _described(self) -> dict[str, Any]:
         return {
@@ -70,6 +85,7 @@ class TrainerState:
             "samples": self.step * self.recipe.training.batch_size,
             "positions": [{"epoch": one.epoch, "batch": one.batch} for one in self.positions],
             "scaler": self.scaler.state_dict(),
+            "best": self.best,
             "ema_steps": int(self.ema.n_averaged) if self.ema else 0,
             "shards": [folder.digest for folder in self.folders],
             "recipe": self.recipe.as_json(),
@@ -79,14 +95,17 @@ class TrainerState:
         """Go back to the moment of a checkpoint. Raises UsageError for one of another recipe or other shards."""
         checkpoint = load_checkpoint(folder)
         self._see_same(folder, checkpoint)
-        self.model.load_state_dict(checkpoint.model)
+        replay = {name: half for name, half in checkpoint.replay.items() if not name.startswith("ema/")}
+        _put_back(self.model, joined(checkpoint.model, replay))
         load_optimizer(self.optimizer, self.model, checkpoint.optimizer)
         self.scaler.load_state_dict(checkpoint.state["scaler"])
         if self.ema is not None:
-            self.ema.module.load_state_dict(checkpoint.ema)
+            replay = {name[4:]: half for name, half in checkpoint.replay.items() if name.startswith("ema/")}
+            _put_back(self.ema.module, joined(checkpoint.ema, replay))
             self.ema.n_averaged.fill_(checkpoint.state["ema_steps"])
         self.positions = [Position(**one) for one in checkpoint.state["positions"]]
         self.step = checkpoint.step
+        self.best = tuple(best) if (best := checkpoint.state.get("best")) else None
         # With other processes than before there is nothing to go back to; only dropout would tell.
         if (cpu := checkpoint.rng.get(f"{self.here.rank}/cpu")) is not None:
             torch.set_rng_state(cpu)
@@ -104,19 +123,26 @@ class TrainerState:
             raise UsageError(f"The run in {folder.parent.parent} began on other shards; begin anew in another folder.")
 
 
+def _put_back(model: Any, weights: dict[str, torch.Tensor]) -> None:
+    held = model.state_dict()
+    model.load_state_dict({name: as_held(tensor, held[name]) for name, tensor in weights.items()})
+
+
 def _fixed(recipe: dict[str, Any]) -> dict[str, str]:
     """The keys on which the result depends, “optimizer.lr”, with their values as JSON."""
     flat: dict[str, Any] = {}
     for name, value in recipe.items():
         flat |= {f"{name}.{key}": one for key, one in value.items()} if isinstance(value, dict) else {name: value}
-    free = {f"{name}.{key}" for name, keys in _FREE.items() for key in keys}
+    free = {f"{name}.{key}" for name, keys in _FREE.items() for key in keys} | {"evaluation"}
     return {key: json.dumps(one, sort_keys=True) for key, one in flat.items() if key not in free}
 
 
 def first_state(recipe: RunRecipe, initial: Initial, folders: Sequence[ShardFolder], here: World) -> TrainerState:
     """The model on its device with a new optimiser, at step 0."""
-    model = initial.model.to(here.device).train()
+    model = initial.model.to(here.device, memory_format=_layout(initial.model, recipe)).train()
     model.output_dict = True
+    if recipe.replay is not None:
+        widen(model)
     if recipe.training.precision == "pure_bf16":
         model = model.to(torch.bfloat16)
         for one in (model.logit_scale, model.logit_bias):
@@ -124,13 +150,18 @@ def first_state(recipe: RunRecipe, initial: Initial, folders: Sequence[ShardFold
                 one.data = one.data.float()  # it moves in steps that bfloat16 does not know
     decay = recipe.training.ema_decay
     ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay)) if decay else None  # type: ignore[no-untyped-call]
+    if recipe.training.compile:
+        model.compile()
+    parallel = parallel_model(model, recipe.training.sharding, here)
     optimizer = adamw(model, recipe.optimizer)
     scaler = torch.amp.GradScaler(here.device.type, enabled=recipe.training.precision == "amp")
-    parallel = model
-    if here.size > 1:
-        ids = [here.device] if here.device.type == "cuda" else None
-        parallel = DistributedDataParallel(model, device_ids=ids)
     torch.manual_seed(recipe.seed + here.rank)
     return TrainerState(
         recipe, initial, folders, here, model, parallel, optimizer, scaler, ema, [Position()] * len(folders)
     )
+
+
+def _layout(model: Any, recipe: RunRecipe) -> torch.memory_format:
+    """Convolutions of a ResNet are faster with channels last, on processors too; FSDP2 takes plain rows only."""
+    is_resnet = hasattr(model.visual, "layer1")
+    return torch.channels_last if is_resnet and recipe.training.sharding != "fsdp2" else torch.preserve_format

@@ -21,16 +21,32 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     help="Folder that `train shards` wrote, instead of the recipe's; may be repeated, in equal shares.",
 )
+@click.option(
+    "--replay",
+    type=click.Path(path_type=Path),
+    help="Folder of shards of another kind of photos, for a recipe that replays such (bioclip-2).",
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run; made if need be.")
 @click.option("--resume", is_flag=True, help="Go on after the last checkpoint in OUT, if there is one.")
 @click.option("--device", default="auto", show_default=True, help="Where the model is trained: auto, cpu or cuda.")
+@click.option("--tensorboard", is_flag=True, help="Also write OUT/tensorboard (needs the extra `train`).")
 @format_option("text", "json")
-def command(recipe: str, shards: tuple[Path, ...], out: Path, resume: bool, device: str, format_: str) -> int:
-    """Train a model by RECIPE: a TOML file, or one that is shipped (bioclip, bioclip-2, finetune, painted).
+def command(
+    recipe: str,
+    shards: tuple[Path, ...],
+    replay: Path | None,
+    out: Path,
+    resume: bool,
+    device: str,
+    tensorboard: bool,
+    format_: str,
+) -> int:
+    """Train a model by RECIPE: a TOML file, or one that is shipped (bioclip, bioclip-2, finetune, builtin).
 
     Ctrl-C and SIGTERM save a checkpoint and stop; the same command with --resume goes on, to the same
     result. Checkpoints in OUT are models: `--model OUT/checkpoints/step-00001000`. On several GPUs or
     machines: `torchrun --nproc-per-node GPUS -m bioclip_search train run ...`, OUT on a disk that all see.
+    OUT/metrics.jsonl tells of every step, OUT/loss.png shows them at the end.
     """
     from training.distributed import leads
     from training.loop import run_training
@@ -40,8 +56,10 @@ def command(recipe: str, shards: tuple[Path, ...], out: Path, resume: bool, devi
     plan = load_run_recipe(recipe)
     if shards:
         plan = plan.on_shards([folder.absolute() for folder in shards])
+    if replay:
+        plan = plan.replaying(replay.absolute())
     with meter("Training on") if leads() else nullcontext(Silence()) as progress:
-        report = run_training(plan, out.absolute(), progress, resume=resume, device=device)
+        report = run_training(plan, out.absolute(), progress, resume=resume, device=device, tensorboard=tensorboard)
     code = 128 + report.stopped_by if report.stopped_by else 0
     if not leads():
         return code
@@ -53,11 +71,14 @@ def command(recipe: str, shards: tuple[Path, ...], out: Path, resume: bool, devi
                 "loss": report.loss,
                 "checkpoint": str(report.checkpoint),
                 "stopped_by": report.stopped_by or None,
+                "best": {"step": report.best[0], "zero_shot": report.best[1]} if report.best else None,
             }
         )
     else:
         loss = "" if report.loss is None else f", loss {report.loss:.3f}"
         print_lines([f"Step {report.step:,} of {report.steps:,}{loss}: {printable(str(report.checkpoint))}"])
+        if report.best:
+            print_lines([f"Best in validation: step {report.best[0]:,}, {report.best[1]:.1%} named rightly"])
         if report.stopped_by:
             click.echo("Stopped; the same command with --resume goes on.", err=True)
     return code

@@ -19,7 +19,7 @@ from bioclip_search.errors import RecordError
 from bioclip_search.identification.taxa import TaxonTable, TaxonTableBuilder
 from bioclip_search.text import clean, printable
 
-__all__ = ["TreeOfLifeTexts"]
+__all__ = ["TreeOfLifeTexts", "read_published_taxa"]
 
 _BLOCK_BYTES = 64 * 2**20
 _BETWEEN = re.compile(r"[\s,]*")
@@ -32,7 +32,7 @@ class TreeOfLifeTexts:
         """Raises RecordError for files that cannot be read or do not fit each other."""
         self._shown = printable(str(file))
         self._array = _mapped(file, self._shown)
-        self.taxa = _read_taxa(file.with_suffix(".json"))
+        self.taxa = read_published_taxa(file.with_suffix(".json"))
         columns = self._array.shape[1]
         if len(self.taxa) != columns:
             raise RecordError(
@@ -71,7 +71,8 @@ def _mapped(file: Path, shown: str) -> np.ndarray:
     return array
 
 
-def _read_taxa(file: Path) -> TaxonTable:
+def read_published_taxa(file: Path) -> TaxonTable:
+    """The taxa of a JSON file of names. Raises RecordError."""
     shown = printable(str(file))
     builder = TaxonTableBuilder()
     try:

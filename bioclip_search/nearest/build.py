@@ -28,6 +28,8 @@ __all__ = ["build"]
 
 _NEIGHBOURS = 10
 _TIED = 1e-6
+# So few that the columns of a row stand near each other: each page that is touched costs time.
+_ROWS_AT_ONCE = 2_048
 # An index that finds less than this is not put to use.
 _LEAST_RECALL = 0.98
 # With components that fit fewer photos than this, searches take too long.
@@ -134,8 +136,7 @@ class _Writing:
         if self._rows is None:
             sink = self._files.enter_context((self._folder / "rows.arrow").open("wb"))
             self._rows = self._files.enter_context(pa.ipc.new_file(sink, table.schema))
-        for batch in table.combine_chunks().to_batches():
-            self._rows.write_batch(batch)
+        self._rows.write_table(table.combine_chunks(), max_chunksize=_ROWS_AT_ONCE)
 
     def close(self) -> None:
         self._files.close()

@@ -22,6 +22,8 @@ _LARGEST = 127
 _REACH = 6.0
 # Standard deviations that what is left to chance is allowed to be off.
 _SURE = 5.0
+# Scores are added up in float32.
+_ADDED = 2e-6
 _SMALLEST_SPREAD = 1e-6
 _NO_ENERGY = 1e-12
 
@@ -86,7 +88,7 @@ class Codec:
             rounding += (end - start) * (unit**2 / 12) * (_LARGEST / _REACH) ** 2
             rounding += float(np.square(weights[start:end]).sum()) / 12
             chance = float(np.square(components[end:] * self.spread[end:]).sum())
-            unseen.append(_SURE * math.sqrt(chance + rounding) + self._alike(components, end))
+            unseen.append(_SURE * math.sqrt(chance + rounding) + _ADDED + self._alike(components, end))
         return CodedQuery(tuple(parts), tuple(units), tuple(unseen))
 
     def _alike(self, components: Vectors, end: int) -> float:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bioclip_search.batches import ROWS_TOGETHER
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState
 from bioclip_search.nearest.names import NO_NAME
-from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends
+from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends, reaching
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +25,7 @@ MARGIN = 54
 """How many more than are wanted are first compared by their embeddings: codes tell near ones apart badly."""
 
 _UNKNOWN = -2
-_LET_GO_EVERY = 8
+_LET_GO_EVERY = 32
 _MUCH = 0.01
 
 
@@ -58,6 +57,8 @@ class Index:
         self._row_file = _map(folder / "rows.arrow")
         self._files.append(self._row_file)
         self._rows = _open_rows(self._row_file)
+        self.rows_at_once: int = self._rows.get_batch(0).num_rows
+        """Rows in a batch of the file of rows; only the last has fewer."""
 
     def best(self, vector: Vectors, count: int, among: Places | None = None) -> tuple[Places, Scores]:
         """The places of the `count` photos that may be nearest to a unit vector float32 [dim], and the largest cosines
@@ -65,6 +66,11 @@ class Index:
         asked = self.codec.ask(vector, part_ends(self.codec.dim))
         places, scores = best(asked, self._coded, count, among)
         return places, scores + float(vector @ self.codec.mean) + asked.unseen[-1]
+
+    def reaching(self, vector: Vectors, least: float, among: Places | None = None) -> Places:
+        """The places of all photos whose cosine to a unit vector float32 [dim] may be as large as `least`."""
+        asked = self.codec.ask(vector, part_ends(self.codec.dim))
+        return reaching(asked, self._coded, least - float(vector @ self.codec.mean), among)
 
     @property
     def lost(self) -> float:
@@ -136,20 +142,18 @@ class Index:
 
     def rows(self, places: Places) -> list[dict[str, Any]]:
         """The rows at places, without embedding and thumbnail, in the same order."""
-        batches, within = np.divmod(places, ROWS_TOGETHER)
-        found: dict[int, dict[str, Any]] = {}
-        for number in np.unique(batches).tolist():
-            at = np.flatnonzero(batches == number)
-            found.update(zip(at.tolist(), self._rows_of(number, within[at]), strict=True))
-        return [found[at] for at in range(len(places))]
-
-    def _rows_of(self, number: int, within: Places) -> list[dict[str, Any]]:
         import pyarrow as pa
 
-        batch = self._rows.get_batch(number)
-        start, stop = int(within.min()), int(within.max()) + 1
-        # Slices are views: neighbours need not be copied out of the whole batch one by one.
-        rows: list[dict[str, Any]] = batch.slice(start, stop - start).take(pa.array(within - start)).to_pylist()
+        if not len(places):
+            return []
+        # Neighbours come in one slice; a slice is a view, where taking rows out of their batch copies.
+        goes_on = (np.diff(places) == 1) & (places[1:] % self.rows_at_once != 0)
+        runs = np.split(places, np.flatnonzero(~goes_on) + 1)
+        starts = [divmod(int(run[0]), self.rows_at_once) for run in runs]
+        slices = [
+            self._rows.get_batch(at).slice(start, len(run)) for run, (at, start) in zip(runs, starts, strict=True)
+        ]
+        rows: list[dict[str, Any]] = pa.Table.from_batches(slices).to_pylist()
         return rows
 
 

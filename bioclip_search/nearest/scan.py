@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from bioclip_search.nearest.codes import CodedQuery, Codes, Vectors
 
-__all__ = ["Coded", "Places", "Scores", "best", "part_ends"]
+__all__ = ["Coded", "Places", "Scores", "best", "part_ends", "reaching"]
 
 Places = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.float64]
+Scores = npt.NDArray[np.float32]
 
 # Of a million photos, 128 components are what a core's memory delivers in some 7 ms.
 _ENDS = (128, 256)
@@ -46,31 +46,51 @@ def best(query: CodedQuery, coded: Coded, count: int, among: Places | None = Non
 
     `among` are the ascending places that may be found, all without it.
     """
-    first = _first(query, coded.parts[0], among)
-    first += coded.lost if among is None else coded.lost[among]
-    enough = -np.inf
-    if len(first) > count:
-        likely = np.flatnonzero(first >= _reached_by(first, count))
-        places = likely if among is None else among[likely]
-        least = _completed(query, coded.parts, places, first[likely]) - 2 * coded.lost[places]
-        enough = float(np.partition(least, len(least) - count)[len(least) - count])
-    # Whatever is done to all photos takes a millisecond and more of a million, so this is the only pass.
-    possible = np.flatnonzero(first >= enough - query.unseen[0])
-    places, scores = possible if among is None else among[possible], first[possible]
-    for level in range(1, len(coded.parts)):
-        scores = scores + _product(query, level, _taken(coded.parts[level], places))
-        remaining = scores >= enough - query.unseen[level]
-        places, scores = places[remaining], scores[remaining]
+    first = _first(query, coded, among)
+    places, scores = _reaching(query, coded, first, _surely_reached(query, coded, first, count, among), among)
     order = np.argsort(-scores, kind="stable")[:count]
     return places[order], scores[order]
 
 
-def _first(query: CodedQuery, codes: Codes, among: Places | None) -> Scores:
+def reaching(query: CodedQuery, coded: Coded, least: float, among: Places | None = None) -> Places:
+    """The places of all codes that may reach a score."""
+    return _reaching(query, coded, _first(query, coded, among), least, among)[0]
+
+
+def _surely_reached(query: CodedQuery, coded: Coded, first: Scores, count: int, among: Places | None) -> float:
+    """A score that `count` codes have at least."""
+    if len(first) <= count:
+        return -np.inf
+    likely = np.flatnonzero(first >= _reached_by(first, count))
+    places = likely if among is None else among[likely]
+    least = _completed(query, coded.parts, places, first[likely]) - 2 * coded.lost[places]
+    return float(np.partition(least, len(least) - count)[len(least) - count])
+
+
+def _reaching(
+    query: CodedQuery, coded: Coded, first: Scores, least: float, among: Places | None
+) -> tuple[Places, Scores]:
+    # Whatever is done to all photos takes a millisecond and more of a million, so this is the only pass.
+    possible = np.flatnonzero(first >= least - query.unseen[0])
+    places, scores = possible if among is None else among[possible], first[possible]
+    for level in range(1, len(coded.parts)):
+        scores = scores + _product(query, level, _taken(coded.parts[level], places))
+        remaining = scores >= least - query.unseen[level]
+        places, scores = places[remaining], scores[remaining]
+    return places, scores
+
+
+def _first(query: CodedQuery, coded: Coded, among: Places | None) -> Scores:
+    """The scores by the first part, and by what may have been cut off."""
+    codes = coded.parts[0]
     if among is None:
-        return _product(query, 0, codes)
-    if len(among) > _MOST_OF * len(codes):
-        return _product(query, 0, codes)[among]
-    return _product(query, 0, _taken(codes, among))
+        scores = _product(query, 0, codes)
+    elif len(among) > _MOST_OF * len(codes):
+        scores = _product(query, 0, codes)[among]
+    else:
+        scores = _product(query, 0, _taken(codes, among))
+    scores += coded.lost if among is None else coded.lost[among]
+    return scores
 
 
 def _completed(query: CodedQuery, parts: Sequence[Codes], places: Places, scores: Scores) -> Scores:
@@ -85,13 +105,13 @@ def _taken(codes: Codes, places: Places) -> Codes:
 
 
 def _product(query: CodedQuery, level: int, codes: Codes) -> Scores:
-    """int8 [n, d] times the query's part int8 [d] -> float64 [n], in cosine."""
+    """int8 [n, d] times the query's part int8 [d] -> float32 [n], in cosine."""
     if len(codes) == 0:
-        return np.zeros(0)
+        return np.zeros(0, dtype=np.float32)
     import simsimd
 
-    products: Scores = np.asarray(simsimd.cdist(query.parts[level][None], codes, "dot"))[0]
-    products *= query.units[level]
+    products: Scores = np.asarray(simsimd.cdist(query.parts[level][None], codes, "dot", out_dtype="float32"))[0]
+    products *= np.float32(query.units[level])
     return products
 
 

@@ -1,6 +1,7 @@
 """What a folder of shards holds: manifest.json, written last, so that it stands for a finished folder."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -75,7 +76,7 @@ def read_manifest(folder: Path) -> Manifest:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ShardError(
-            f"{shown} has no {MANIFEST}, so it holds no finished shards; write them with "
+            f"{shown} has no {MANIFEST}, so it is no folder of shards that are finished; write them with "
             f"`bioclip-search train shards`, or give the command that began them again."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
@@ -83,14 +84,16 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return _parsed(json.loads(text), shown)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ShardError(f"The {MANIFEST} of {shown} is damaged ({error}); write the shards again.") from error
+        raise ShardError(
+            f"The {MANIFEST} of {shown} is damaged ({error}) and cannot be read; write the shards again."
+        ) from error
 
 
 def _parsed(document: Any, shown: str) -> Manifest:
     if int(document["format"]) > FORMAT:
         raise ShardError(
-            f"The shards in {shown} have format {int(document['format'])}, which this version does not know; "
-            "update the program, or write them again."
+            f"The shards in {shown} are of a newer format: they have format {int(document['format'])}, which this "
+            "version does not know; update the program, or write them again."
         )
     splits = {str(name): _split(split) for name, split in document["splits"].items()}
     moment = datetime.fromisoformat(document["created"])
@@ -105,7 +108,7 @@ def _parsed(document: Any, shown: str) -> Manifest:
 
 def _split(document: Any) -> Split:
     shards = tuple(
-        Shard(_file_name(entry["name"]), int(entry["samples"]), int(entry["bytes"]), str(entry["sha256"]))
+        Shard(_file_name(entry["name"]), int(entry["samples"]), int(entry["bytes"]), _digest(entry["sha256"]))
         for entry in document["shards"]
     )
     if sum(shard.samples for shard in shards) != int(document["samples"]):
@@ -118,3 +121,10 @@ def _file_name(name: Any) -> str:
     if not isinstance(name, str) or name != Path(name).name or not name.endswith(".tar"):
         raise ValueError(f"{name!r} is no name of a shard")
     return name
+
+
+def _digest(digits: Any) -> str:
+    """Files are called by it."""
+    if not isinstance(digits, str) or not re.fullmatch("[0-9a-f]{64}", digits):
+        raise ValueError(f"{digits!r} is no SHA-256")
+    return digits

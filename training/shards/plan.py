@@ -31,7 +31,7 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE taxa (id INTEGER PRIMARY KEY, names TEXT UNIQUE, lineage TEXT, species TEXT);
 CREATE TABLE photos (
     id INTEGER PRIMARY KEY, file TEXT UNIQUE, name TEXT, taxon INTEGER, scientific_name TEXT,
-    specimen TEXT, source TEXT, place INTEGER
+    specimen TEXT, source TEXT, captions TEXT, place INTEGER
 );
 CREATE TABLE specimens (specimen TEXT PRIMARY KEY, split TEXT) WITHOUT ROWID;
 CREATE TABLE samples (key INTEGER PRIMARY KEY, photo INTEGER, split TEXT);
@@ -62,6 +62,7 @@ class Planned:
     scientific_name: str | None
     specimen: str
     source: str
+    captions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,12 @@ def _take(database: sqlite3.Connection, photos: Iterable[SourcePhoto], tell: Cal
             taxa[photo.taxon] = _taxon_id(database, photo.taxon)
         # A file that is offered twice is taken once.
         database.execute(
-            "INSERT OR IGNORE INTO photos (file, name, taxon, scientific_name, specimen, source, place) "
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, draw('place', ?2, ?5))",
-            (photo.file, photo.name, taxa[photo.taxon], photo.scientific_name, photo.specimen, photo.source),
+            "INSERT OR IGNORE INTO photos (file, name, taxon, scientific_name, specimen, source, captions, place) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, draw('place', ?2, ?5))",
+            (
+                *(photo.file, photo.name, taxa[photo.taxon], photo.scientific_name, photo.specimen, photo.source),
+                json.dumps(photo.captions, ensure_ascii=False) if photo.captions else None,
+            ),
         )
         tell(number)
 
@@ -195,13 +199,14 @@ class Plan:
         """The photos of a split in order, from key `first` to key `last`."""
         until = last if last is not None else 2**62
         query = (
-            "SELECT key, file, names, scientific_name, specimen, source FROM samples "
+            "SELECT key, file, names, captions, scientific_name, specimen, source FROM samples "
             "JOIN photos ON photos.id = photo JOIN taxa ON taxa.id = taxon "
             "WHERE samples.split = ? AND key BETWEEN ? AND ? ORDER BY key LIMIT ?"
         )
         while rows := self._database.execute(query, (split, first, until, _ROWS_AT_ONCE)).fetchall():
-            for key, file, names, *rest in rows:
-                yield Planned(key, file, json.loads(names), *rest)
+            for key, file, names, captions, scientific, specimen, source in rows:
+                own = tuple(json.loads(captions or "[]"))
+                yield Planned(key, file, json.loads(names), scientific, specimen, source, own)
             first = rows[-1][0] + 1
 
     def finished(self, split: str) -> list[Finished]:

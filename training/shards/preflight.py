@@ -3,17 +3,16 @@
 A missing shard must be an error in the first second, not a trainer that waits for samples for ever.
 """
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from bioclip_search.digest import file_sha256
 from bioclip_search.errors import ShardError
 from bioclip_search.text import printable
 from training.shards.manifest import Manifest, Shard, read_manifest
 
-__all__ = ["check_shards"]
+__all__ = ["check_shard", "check_shards"]
 
-_BYTES_AT_ONCE = 1 << 20
 _TAR_MAGIC = (257, b"ustar")
 _TAR_END = bytes(1024)  # two blocks of zeros (POSIX.1-1988, ustar)
 _REMEDY = "give the command that wrote the shards again: it writes what is missing"
@@ -30,12 +29,13 @@ def check_shards(folder: Path, *, deep: bool = False, tell: Callable[[Shard], No
         raise ShardError(f"The shards in {printable(str(folder))} hold no sample to train on; write them again.")
     for split in manifest.splits.values():
         for shard in split.shards:
-            _check(folder / shard.name, shard, deep=deep)
+            check_shard(folder / shard.name, shard, deep=deep)
             tell(shard)
     return manifest
 
 
-def _check(path: Path, shard: Shard, *, deep: bool) -> None:
+def check_shard(path: Path, shard: Shard, *, deep: bool = False) -> None:
+    """See that one shard is as its manifest says. Raises ShardError."""
     shown = printable(str(path))
     try:
         size = path.stat().st_size
@@ -46,7 +46,7 @@ def _check(path: Path, shard: Shard, *, deep: bool) -> None:
             )
         if not _is_closed_tar(path, size):
             raise ShardError(f"The shard {shown} is damaged: it is no complete tar. Delete it and {_REMEDY}.")
-        if deep and _sha256(path) != shard.sha256:
+        if deep and file_sha256(path) != shard.sha256:
             raise ShardError(
                 f"The shard {shown} is damaged: its SHA-256 is not the manifest's. Delete it and {_REMEDY}."
             )
@@ -63,11 +63,3 @@ def _is_closed_tar(path: Path, size: int) -> bool:
         begins = stream.read(len(magic)) == magic
         stream.seek(max(0, size - len(_TAR_END)))
         return begins and stream.read() == _TAR_END
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while part := stream.read(_BYTES_AT_ONCE):
-            digest.update(part)
-    return digest.hexdigest()

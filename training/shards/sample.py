@@ -1,7 +1,7 @@
 """One photo on its way into a shard: what is known of it, and the members that it becomes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bioclip_search.taxonomy import Taxon, TextType
@@ -18,6 +18,7 @@ class SourcePhoto:
 
     `file` is where it lies, `name` what stays the same wherever the source lies; `specimen` is what all
     photos of one specimen share; `scientific_name` is the determination as written; `source` says whence.
+    `captions` are sentences of its own that are true of it.
     """
 
     file: str
@@ -26,6 +27,7 @@ class SourcePhoto:
     specimen: str
     scientific_name: str | None
     source: str
+    captions: tuple[str, ...] = ()
 
 
 def specimen_id(terms: Mapping[str, str], otherwise: str) -> str:
@@ -43,12 +45,22 @@ def names_of(taxon: Taxon) -> dict[str, str]:
     return names | ({"vernacularName": taxon.common_name} if taxon.common_name else {})
 
 
-def sample_json(key: str, names: Mapping[str, str], scientific_name: str | None, specimen: str, source: str) -> bytes:
+def sample_json(
+    key: str,
+    names: Mapping[str, str],
+    scientific_name: str | None,
+    specimen: str,
+    source: str,
+    captions: Sequence[str] = (),
+) -> bytes:
     """The JSON member of a sample."""
-    document = {"key": key, **names}
+    document: dict[str, object] = {"key": key, **names}
     if scientific_name:
         document["scientificName"] = scientific_name
-    return json.dumps({**document, "specimen": specimen, "source": source}, ensure_ascii=False).encode()
+    document |= {"specimen": specimen, "source": source}
+    if captions:
+        document["captions"] = list(captions)
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def text_members(taxon: Taxon) -> dict[str, bytes]:

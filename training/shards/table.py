@@ -33,7 +33,7 @@ class TableSource:
 
     A row names its files by a path from the folder (or, without a folder, from that of the table), by an
     address whose last part is a file name there, or by a treeoflife_id, catalogNumber or occurrenceID that is
-    a file's name without its suffix.
+    a file's name without its suffix. A column `captions` may hold sentences about the photo, with | between them.
     """
 
     def __init__(self, table: Path, folder: Path | None = None, columns: Mapping[str, str] | None = None) -> None:
@@ -79,6 +79,7 @@ class TableSource:
             specimen=record.get("specimen") or specimen_id(record, f"file:{record.get('photoID') or name}"),
             scientific_name=record.get("scientificName"),
             source=record.get("source") or record.get("data_source") or "records",
+            captions=tuple(filter(None, map(str.strip, record.get("captions", "").split("|")))),
         )
 
     def _files_of(self, record: Record) -> list[tuple[str, str]]:

@@ -145,7 +145,7 @@ class _Writer:
     def _members(self, photo: Planned, picture: Picture) -> dict[str, bytes]:
         key = f"{photo.key:0{KEY_DIGITS}d}"
         texts = text_members(Taxon.from_ranks(photo.names)) if self._form.text_members else {}
-        document = sample_json(key, photo.names, photo.scientific_name, photo.specimen, photo.source)
+        document = sample_json(key, photo.names, photo.scientific_name, photo.specimen, photo.source, photo.captions)
         return {"jpg": picture.jpeg, "json": document, **texts}
 
     def _encoded(self, photos: Iterable[Planned]) -> Iterator[_Encoded]:

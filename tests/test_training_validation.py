@@ -1,0 +1,95 @@
+"""Evaluation while training: what is told, which checkpoint stays, and that the training does not feel it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from shard_writer import write_shards
+from small_run import changed, lines, losses, small_recipe, train
+
+from bioclip_search.embedder import Embedder
+from bioclip_search.errors import RecordError
+from bioclip_search.taxonomy import Taxon, TextType
+from training.checkpoint import written_checkpoints
+from training.data import ShardSamples
+from training.run_recipe import RunRecipe, ShardSource
+from training.shard_index import open_folder
+
+EVALUATION = """
+[evaluation]
+every = 4
+photos = 20
+"""
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> RunRecipe:
+    folder = tmp_path_factory.mktemp("validation")
+    shards = write_shards(folder / "shards", (20, 28), taxa=6, val=(12, 9))
+    recipe = small_recipe(folder, shards, EVALUATION)
+    return changed(recipe, schedule={"steps": 10}, checkpoint={"every": 3, "keep": 1})
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, recipe: RunRecipe) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    report = train(recipe, out)
+    measured = {line["step"]: line["zero_shot"] for line in lines(out) if "zero_shot" in line}
+    assert list(measured) == [4, 8, 10]
+    best = max(measured.values())
+    assert report.best == (min(step for step, accuracy in measured.items() if accuracy == best), best)
+    return out
+
+
+def test_the_best_checkpoint_stays(run: Path) -> None:
+    """Beside the last one; best.json names it."""
+    best = json.loads((run / "best.json").read_text())
+    names = {path.name for path in written_checkpoints(run / "checkpoints")}
+    assert names == {"step-00000010", f"step-{best['step']:08d}"}
+    assert (run / best["checkpoint"]).is_dir()
+
+
+def test_the_accuracy_is_that_of_the_checkpoint(run: Path, recipe: RunRecipe) -> None:
+    """Loaded as any model, with the same photos put to it one by one."""
+    folder = open_folder(ShardSource(recipe.data.shards[0].path, split="val"))
+    samples = ShardSamples(folder.shards, run / "index")
+    asked = np.sort(np.random.default_rng(0).permutation(21)[:20])
+    pictures, names = [], []
+    for number in asked.tolist():
+        jpeg, described = samples.read(number)
+        path = run / f"{number}.jpg"
+        path.write_bytes(jpeg)
+        pictures.append(Image.open(path).convert("RGB"))
+        names.append(f"a photo of {Taxon.from_ranks(json.loads(described)).text(TextType.TAXONOMIC_COMMON)}.")
+    samples.close()
+    embedder = Embedder.load(str(run / "checkpoints" / "step-00000010"), device="cpu", dtype="float32")
+    classes = sorted(set(names))
+    found = (embedder.encode_images(pictures) @ embedder.encode_texts(classes).T).argmax(axis=1)
+    expected = np.mean([classes[one] == name for one, name in zip(found, names, strict=True)])
+    assert lines(run)[-1]["zero_shot"] == pytest.approx(expected)
+
+
+def test_training_does_not_feel_it(tmp_path: Path, run: Path, recipe: RunRecipe) -> None:
+    """The losses are those without evaluation; a run may go on with another one, and remembers the best."""
+    train(replace(recipe, evaluation=None), tmp_path / "without")
+    assert losses(tmp_path / "without") == losses(run)
+    train(changed(recipe, schedule={"steps": 10}), tmp_path / "run")
+    before = json.loads((tmp_path / "run" / "best.json").read_text())
+    report = train(changed(recipe, evaluation={"every": 1, "photos": 3}), tmp_path / "run", resume=True)
+    assert report.best == (before["step"], before["zero_shot"])
+
+
+def test_epochs_are_counted_in_batches(tmp_path: Path, recipe: RunRecipe) -> None:
+    """48 photos are three batches of 16."""
+    short = changed(recipe, evaluation={"every": None, "epochs": 1}, schedule={"steps": 7})
+    train(short, tmp_path)
+    assert [line["step"] for line in lines(tmp_path) if "zero_shot" in line] == [3, 6, 7]
+
+
+def test_a_split_must_be_there(tmp_path: Path, recipe: RunRecipe) -> None:
+    """Said before the training begins."""
+    with pytest.raises(RecordError, match="no split “test”; they have train, val"):
+        train(changed(recipe, evaluation={"split": "test"}), tmp_path)
