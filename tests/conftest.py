@@ -81,3 +81,17 @@ def real_archive() -> Path:
     if not named:
         pytest.skip("BIOCLIP_SEARCH_ARCHIVE names no archive")
     return Path(named)
+
+
+@pytest.fixture(scope="session")
+def drawer(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> Path:
+    """A catalogue of 126 painted specimens with their records, for tests that only read it."""
+    from bioclip_search.demo.collection import write_collection
+    from indexer.run import IndexOptions, index
+
+    folder = tmp_path_factory.mktemp("drawer")
+    records = write_collection(folder / "photos", 126)
+    index(
+        IndexOptions((folder / "photos",), folder / "catalogue", metadata=records, model=str(small_model), device="cpu")
+    )
+    return folder / "catalogue"

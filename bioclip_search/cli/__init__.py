@@ -21,6 +21,7 @@ __all__ = ["bioclip_search", "main"]
 
 _VERBS = {
     "index": "Read folders of photos into the catalogue; photos are only read.",
+    "browse": "Walk the catalogue, search it and see the specimens, in the terminal.",
     "search": "Find photos by words, by photos, by what records say, within taxa.",
     "metadata": "Join specimen records to the photos of the catalogue; report what fits.",
     "taxonomy": "Check names against a taxonomy of your own; fill ranks, follow synonyms.",
@@ -79,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if instruction := os.environ.get("_BIOCLIP_SEARCH_COMPLETE"):
         sys.exit(shell_complete(bioclip_search, {}, "bioclip-search", "_BIOCLIP_SEARCH_COMPLETE", instruction))
     try:
+        if not words and _can_browse():
+            words = ["browse"]
         with bioclip_search.make_context("bioclip-search", list(words), obj=words) as context:
             code = bioclip_search.invoke(context)
         sys.stdout.flush()
@@ -100,6 +103,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader (head, less) has seen enough: that is no error.
         code = 0 if isinstance(error, BrokenPipeError) else _complain(f"The output cannot be written: {error}.", 2)
     sys.exit(code or 0)
+
+
+def _can_browse() -> bool:
+    """Whether there is a terminal to browse in, and a catalogue to browse."""
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    from bioclip_search.catalogue import Catalogue
+    from bioclip_search.config import catalogue_folder
+
+    return Catalogue.exists(catalogue_folder())
 
 
 def _prepare_streams() -> None:

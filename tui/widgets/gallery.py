@@ -127,6 +127,15 @@ class Gallery(HitView):
             if self.is_mounted:
                 self.call_after_refresh(self.ask)
 
+    def forget_pictures(self) -> None:
+        """Ask for all pictures anew."""
+        self._tiles.clear()
+        self._queue.clear()
+        self._forget_lines()
+        self._asked = None
+        self.refresh()
+        self.ask()
+
     # Where tiles are
 
     @property

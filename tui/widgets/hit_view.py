@@ -43,6 +43,7 @@ class TileState(Enum):
     LOADING = "loading…"
     NOT_FOUND = "not found"
     UNREADABLE = "unreadable"
+    HIDDEN = "no picture"
 
 
 def key_of(hit: Hit) -> str:

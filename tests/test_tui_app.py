@@ -1,0 +1,295 @@
+"""The terminal application: what it asks, what it shows, and that a late or failed answer harms nothing."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from browsing import Held, browsing, in_loop, shown_text, until
+from rich.style import Style
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.events import MouseScrollDown
+from textual.widget import Widget
+
+from bioclip_search.branches import Branch
+from bioclip_search.errors import CatalogueError
+from bioclip_search.query import Query
+from bioclip_search.taxonomy import Rank, TaxonPath
+from tui.archive import Archive
+from tui.config import Config
+from tui.screens.help import HelpScreen
+from tui.screens.main import MainScreen
+from tui.widgets.banner import Banner
+from tui.widgets.filter_line import FilterLine
+from tui.widgets.key_line import KeyLine
+from tui.widgets.search_bar import SearchBar, SearchInput
+from tui.widgets.taxa_pane import TaxaPane
+
+
+def held(app: object) -> Held:
+    archive = app.archive  # type: ignore[attr-defined]
+    assert isinstance(archive, Held)
+    return archive
+
+
+@in_loop
+async def test_quick_typing_asks_once(drawer: Path) -> None:
+    """Eleven keys without a pause are one search, which begins a moment after the last of them."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        await pilot.press("slash", *"blue wing s"[:11])
+        typed = time.monotonic()
+        await until(pilot, lambda: held(app).searches)
+        assert time.monotonic() - typed < 5
+        await until(pilot, lambda: app.main.question.words == "blue wing s")
+        assert set(held(app).searches) == {"blue wing s"}
+
+
+@in_loop
+async def test_only_the_latest_search_is_shown(drawer: Path) -> None:
+    """A slow answer that comes after a later one's is dropped."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        gate = held(app).hold("slow")
+        await pilot.press("slash", *"slow", "enter")
+        await until(pilot, lambda: "slow" in held(app).searches)
+        await pilot.press("slash", *"fast", "enter")
+        await until(pilot, lambda: app.main.question.words == "fast")
+        gate.set()
+        await until(pilot, lambda: "slow" in held(app).answered)
+        assert app.main.question.words == "fast"
+        assert [view.question.words for view in app.main.past.views] == ["", "fast"]
+
+
+@in_loop
+async def test_escape_gives_up_a_search(drawer: Path) -> None:
+    """The former question and its results are there again, and the late answer is ignored."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        gate = held(app).hold("slow")
+        before = app.main.results
+        await pilot.press("slash", *"slow", "enter")
+        await until(pilot, lambda: app.main.asked is not None)
+        assert "searching…" in app.main.query_one(FilterLine).text
+        assert app.main.pane.view.has_class("-dim")
+        await pilot.press("escape")
+        gate.set()
+        await until(pilot, lambda: "slow" in held(app).answered)
+        assert app.main.results is before
+        assert app.main.query_one(SearchBar).input.value == ""
+        assert "searching" not in app.main.query_one(FilterLine).text
+        assert not app.main.pane.view.has_class("-dim")
+
+
+@in_loop
+async def test_a_taxon_narrows_the_results(drawer: Path) -> None:
+    """Enter on a taxon shows its photos, the filter line names it, x removes it; counts are the catalogue's."""
+    async with browsing(drawer) as (app, pilot):
+        everything = app.main.results
+        assert everything is not None
+        tree = app.main.query_one(TaxaPane).taxa
+        await until(pilot, lambda: len(tree.root.children) > 1)
+        await pilot.press("t", "down")
+        row = tree.cursor_node.data if tree.cursor_node else None
+        assert row is not None
+        assert row.branch is not None
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main.question.taxon == row.branch.path)
+        assert app.main.results is not None
+        assert 0 < app.main.results.count == row.branch.count < everything.count
+        assert f"In: {row.branch.name} ✕" in app.main.query_one(FilterLine).text
+        assert f"{row.branch.count:,} photos" in app.main.query_one(FilterLine).text
+        await pilot.press("x")
+        await until(pilot, lambda: app.main.question.taxon == ())
+        assert app.main.results.count == everything.count
+        assert "all taxa" in app.main.query_one(FilterLine).text
+
+
+class Crowded(Archive):
+    """An archive whose root has very many taxa."""
+
+    def children(self, path: TaxonPath = ()) -> list[Branch]:
+        return [
+            Branch((*path, (Rank.SPECIES, f"Aus b{n}")), Rank.SPECIES, f"Aus b{n}", None, 5_000 - n, not path)
+            for n in range(5_000)
+        ]
+
+
+@in_loop
+async def test_five_thousand_children_hold_nothing_up(drawer: Path) -> None:
+    """The screen goes on while they are put in; the rest of a long list is one line, which opens further."""
+    async with browsing(drawer, open_archive=Crowded.open) as (app, pilot):
+        slips: list[float] = []
+
+        async def beat() -> None:
+            while True:
+                began = time.perf_counter()
+                await asyncio.sleep(0.05)
+                slips.append(time.perf_counter() - began - 0.05)
+
+        tree = app.main.query_one(TaxaPane).taxa
+        await until(pilot, lambda: len(tree.root.children) == 201)
+        beating, node = asyncio.create_task(beat()), tree.root.children[0]
+        await pilot.press("t", "down", "right")
+        await until(pilot, lambda: len(node.children) == 201)
+        beating.cancel()
+        assert sorted(slips)[len(slips) // 2] < 0.15
+        assert "… 4,800 more" in str(tree.render_label(node.children[-1], Style(), Style()))
+        tree.select_node(node.children[-1])
+        await until(pilot, lambda: len(node.children) == 401)
+        assert node.children[200].data.branch.name == "Aus b200"  # type: ignore[union-attr]
+
+
+@in_loop
+async def test_a_query_by_photo_can_be_undone(drawer: Path) -> None:
+    """s searches with the photo within the taxon; Backspace brings the former results and cursor back."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        tree = app.main.query_one(TaxaPane).taxa
+        await until(pilot, lambda: len(tree.root.children) > 1)
+        await pilot.press("t", "down", "enter")
+        await until(pilot, lambda: app.main.question.taxon)
+        taxon = app.main.question.taxon
+        app.main.pane.view.focus()
+        await pilot.press("right", "right")
+        hit, before = app.main.hit, app.main.results
+        assert hit is not None
+        await pilot.press("s")
+        await until(pilot, lambda: app.main.question.like)
+        assert app.main.question.taxon == taxon
+        query = held(app).asked[-1]
+        assert query.within == (taxon,)
+        assert query.parts[0].label == str(hit.photo.file)
+        assert f"similar to {hit.specimen.catalog_number}" in shown_text(app.main)
+        assert app.main.hit is not None
+        assert app.main.hit.photo != hit.photo
+        assert app.main.hit.score is not None
+        await pilot.press("backspace")
+        assert app.main.results is before
+        assert app.main.pane.view.cursor == 2
+        await pilot.press("L")
+        assert app.main.question.like is not None
+
+
+@in_loop
+async def test_resizing_keeps_cursor_focus_and_question(drawer: Path) -> None:
+    """Smaller and larger again one is where one was; below 60×18 the screen says what it needs."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("right", "right", "right", "right")
+        hit, focused, question = app.main.hit, app.focused, app.main.question
+        for width, height in ((80, 24), (60, 18), (59, 18), (60, 17), (120, 40)):
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+            is_small = width < 60 or height < 18
+            text = f"Terminal too small ({width}×{height}); need 60×18"
+            assert (text in shown_text(app.main)) is is_small
+        await until(pilot, lambda: app.focused is focused)
+        assert (app.main.hit, app.main.question) == (hit, question)
+
+
+def own_bindings() -> list[Binding]:
+    """Every binding that is ours, of widgets, screens and the application."""
+    import tui.app  # noqa: F401
+
+    found: list[Binding] = []
+    classes: list[type] = [DOMNode]
+    while classes:
+        one = classes.pop()
+        classes += one.__subclasses__()
+        if one.__module__.startswith("tui."):
+            found += [binding for binding in one.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]
+    return found
+
+
+def test_every_binding_can_be_told_and_changed() -> None:
+    """Each has an id, a description and a tooltip; the same id is always the same action's."""
+    bindings = own_bindings()
+    assert len(bindings) > 60
+    for binding in bindings:
+        assert binding.id
+        assert binding.description
+        assert binding.tooltip
+    assert len({(binding.id, binding.action) for binding in bindings}) == len({binding.id for binding in bindings})
+
+
+@in_loop
+async def test_a_key_of_the_settings_is_followed_by_line_and_help(drawer: Path) -> None:
+    """A key that the user chose works, and both places that tell keys tell it."""
+    config = Config(keys={"search-text": "ctrl+f"})
+    async with browsing(drawer, config=config) as (app, pilot):
+        assert "^f Search" in app.main.query_one(KeyLine).text
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        assert "^f Search" in app.screen.text
+        told = {binding.id for group in app.screen.shown for _, binding in group.keys}
+        await pilot.press("escape", "ctrl+f")
+        assert isinstance(app.focused, SearchInput)
+        assert {binding.id for binding in MainScreen.BINDINGS if isinstance(binding, Binding)} <= told
+
+
+@in_loop
+async def test_help_is_of_the_pane_and_leads_back(drawer: Path) -> None:
+    """? tells the keys of the focused pane first; Esc gives the focus back to it."""
+    async with browsing(drawer) as (app, pilot):
+        for pane, title in (("t", "The tree of taxa"), ("slash", "The search box")):
+            await pilot.press(pane)
+            focused = app.focused
+            await pilot.press("f1")
+            assert isinstance(app.screen, HelpScreen)
+            assert app.screen.shown[0].title == title
+            await pilot.press("escape")
+            assert app.focused is focused
+
+
+@in_loop
+async def test_letters_in_the_search_box_are_text(drawer: Path) -> None:
+    """t, q and s are typed there; Esc leaves the box to the results."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("slash", "t", "q", "s")
+        assert app.main.query_one(SearchBar).input.value == "tqs"
+        await pilot.press("escape")
+        assert app.focused is app.main.pane.view
+        assert app.main.query_one(SearchBar).input.value in ("", "tqs")
+
+
+@in_loop
+async def test_the_mouse_chooses_opens_and_scrolls(drawer: Path) -> None:
+    """A click chooses a tile, two open it, the wheel scrolls, and a click on the arrow opens a taxon."""
+    async with browsing(drawer) as (app, pilot):
+        view, tree = app.main.pane.view, app.main.query_one(TaxaPane).taxa
+        await pilot.click(view, offset=(20, 3))
+        assert view.cursor == 1
+        await pilot.click(view, offset=(2, 3), times=2)
+        await until(pilot, lambda: type(app.screen).__name__ == "FullView")
+        await pilot.press("escape")
+        view.post_message(wheel(view))
+        await until(pilot, lambda: view.scroll_offset.y > 0)
+        await until(pilot, lambda: len(tree.root.children) > 1)
+        await pilot.click(tree, offset=(2, 1))
+        await until(pilot, lambda: tree.root.children[0].is_expanded)
+        assert app.main.question.taxon == ()
+
+
+def wheel(view: Widget) -> MouseScrollDown:
+    """One notch down over a widget."""
+    return MouseScrollDown(view, 5, 5, 0, 0, 0, False, False, False)
+
+
+@pytest.mark.parametrize("error", [CatalogueError("The disk is gone; connect it."), RuntimeError("[bold]odd[/bold]")])
+@in_loop
+async def test_a_failed_search_is_one_line(drawer: Path, error: Exception) -> None:
+    """The banner says it, the results stay, the next search works, and nothing looks like a traceback."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        archive, before = held(app), app.main.results
+        archive.error = error
+        await pilot.press("slash", *"any", "enter")
+        await until(pilot, lambda: app.main.query_one(Banner).display)
+        screen = shown_text(app.main)
+        assert str(error) in screen
+        assert "Traceback" not in screen
+        assert app.main.results is before
+        await pilot.press("E")
+        assert str(error) in "\n".join(strip.text for strip in app.screen._compositor.render_strips(app.size))
+        await pilot.press("escape")
+        archive.error = None
+        await pilot.press("slash", *"thing", "enter")
+        await until(pilot, lambda: app.main.question.words == "thing")
+        assert not app.main.query_one(Banner).display
+        assert isinstance(held(app).asked[-1], Query)

@@ -1,0 +1,289 @@
+"""What the terminal application does with photos: thumbnails, full view, marks, copies, programs, suggestions."""
+
+import csv
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from browsing import Held, browsing, in_loop, shown_text, toasts, until
+from textual.events import Paste
+
+from bioclip_search.catalogue import Catalogue
+from bioclip_search.query import Hit
+from tui.app import BrowseApp
+from tui.completion import completions, dropped_path
+from tui.desktop import clipboard_command, has_desktop, open_command, reveal_command
+from tui.kept import Kept
+from tui.question import Question
+from tui.screens.full_view import FullView
+from tui.screens.image_prompt import ImagePrompt
+from tui.screens.suggestions import Suggestions
+from tui.widgets.hit_view import key_of
+from tui.widgets.specimen import SpecimenPane
+
+
+@pytest.fixture
+def own_drawer(drawer: Path, tmp_path: Path) -> Path:
+    """A copy of the catalogue that a test may write to."""
+    return Path(shutil.copytree(drawer, tmp_path / "drawer"))
+
+
+@in_loop
+async def test_a_hundred_thousand_results_cost_no_more_widgets(drawer: Path) -> None:
+    """End and Home go to the last and the first, and the screen has few widgets."""
+    async with browsing(drawer) as (app, pilot):
+        assert app.main.hit is not None
+        app.main.show_kept(Question(kept="many"), Kept([app.main.hit] * 100_000))
+        view = app.main.pane.view
+        await pilot.press("end")
+        assert view.cursor == 99_999
+        await pilot.press("home")
+        assert view.cursor == 0
+        assert len(list(app.screen.walk_children())) <= 40
+
+
+@in_loop
+async def test_thumbnails_are_read_near_the_screen_only(drawer: Path) -> None:
+    """What is on the screen or a page from it is read, and what was left behind is not read again."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        archive, view = app.archive, app.main.pane.view
+        assert isinstance(archive, Held)
+        await until(pilot, lambda: archive.thumbnails_asked)
+        page = len(view.on_screen)
+        await pilot.press("end")
+        await until(pilot, lambda: not any(view._is_missing(index) for index in view.on_screen))
+        archive.thumbnails_asked.clear()
+        await pilot.press("home", "end")
+        await until(pilot, lambda: not any(view._is_missing(index) for index in view.on_screen))
+        assert all(len(keys) <= 3 * page for keys in archive.thumbnails_asked)
+
+
+class Torn(Held):
+    """An archive in which one thumbnail is gone and one is damaged."""
+
+    def thumbnails(self, keys: list[str]) -> dict[str, bytes]:
+        found = super().thumbnails(keys)
+        for at, damaged in ((0, b""), (1, b"no picture")):
+            if len(keys) > 2 and self.thumbnails_asked[0][at] in found:
+                found[self.thumbnails_asked[0][at]] = damaged
+        return found
+
+
+@in_loop
+async def test_what_cannot_be_drawn_is_said_in_its_tile(drawer: Path) -> None:
+    """A photo without a thumbnail is “not found”, a damaged one “unreadable”; their neighbours are drawn."""
+    async with browsing(drawer, open_archive=Torn.open) as (app, pilot):
+        view = app.main.pane.view
+        await until(pilot, lambda: "unreadable" in shown_text(app.main))
+        await until(pilot, lambda: not any(view._is_missing(index) for index in view.on_screen))
+        assert shown_text(app.main).count("not found") >= 1
+        assert shown_text(app.main).count("unreadable") == 1
+        assert app.last_error == ""
+
+
+@in_loop
+async def test_the_full_view_goes_on_and_comes_nearer(drawer: Path) -> None:
+    """n and p go through the results, + shows a part, and the gallery's cursor comes along."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("enter")
+        screen = app.screen
+        assert isinstance(screen, FullView)
+        await until(pilot, lambda: screen._image is not None)
+        await pilot.press("plus", "plus", "right")
+        assert screen.zoom in (1.0, 4.0)
+        await pilot.press("n", "n", "p")
+        await until(pilot, lambda: screen._image is not None)
+        index = app.main.pane.view.cursor
+        assert screen.hit == app.main.results.at(index)  # type: ignore[union-attr]
+        await pilot.press("m", "escape")
+        assert app.screen is app.main
+        assert len(app.marks) == 1
+
+
+@in_loop
+async def test_a_photo_that_has_vanished_is_shown_small(own_drawer: Path, tmp_path: Path) -> None:
+    """Where the original is gone the full view shows the thumbnail, and says where the file was."""
+    catalogue = Catalogue.open(own_drawer)
+    root = catalogue.roots()[0]
+    catalogue.move({key: (str(tmp_path / "gone"), path) for key, _, path in catalogue.places_below(root)})
+    async with browsing(own_drawer) as (app, pilot):
+        await pilot.press("enter")
+        screen = app.screen
+        assert isinstance(screen, FullView)
+        await until(pilot, lambda: screen._image is not None)
+        assert str(tmp_path / "gone")[:20] in shown_text(screen)  # type: ignore[arg-type]
+
+
+@in_loop
+async def test_copying_tells_what_was_copied(drawer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """y puts the absolute path on the clipboard and on the screen; Y the catalogue number."""
+    monkeypatch.setenv("SSH_CONNECTION", "1")
+    async with browsing(drawer) as (app, pilot):
+        hit = app.main.hit
+        assert hit is not None
+        await pilot.press("y")
+        assert app.clipboard == str(hit.photo.file)
+        assert str(hit.photo.file) in toasts(app)
+        await pilot.press("Y")
+        assert app.clipboard == hit.specimen.catalog_number
+
+
+@in_loop
+async def test_programs_are_given_the_file_as_one_argument(drawer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """o and O call the opener with a list; over SSH the path is told instead."""
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    monkeypatch.delenv("SSH_TTY", raising=False)
+    monkeypatch.setenv("DISPLAY", ":0")
+    calls: list[list[str]] = []
+    async with browsing(drawer, opener=calls.append) as (app, pilot):
+        hit = app.main.hit
+        assert hit is not None
+        await pilot.press("o", "O")
+        assert calls == [open_command(hit.photo.file), reveal_command(hit.photo.file)]
+        monkeypatch.setenv("SSH_CONNECTION", "1")
+        await pilot.press("o")
+        assert len(calls) == 2
+        assert str(hit.photo.file) in toasts(app)
+
+
+@pytest.mark.parametrize("name", ["two words.jpg", 'it\'s "quoted".jpg', "-rf.jpg", "$(touch x).jpg"])
+def test_commands_for_programs_are_lists(name: str) -> None:
+    """Blanks, quotes and dashes in a file name stay within one argument, which begins with the folder."""
+    file = Path("/archive") / name
+    for platform in ("linux", "darwin", "win32"):
+        assert str(file) in open_command(file, platform)[-1]
+        assert str(file.parent) in reveal_command(file, platform)[-1]
+
+
+def test_a_desktop_is_not_on_the_other_side_of_ssh() -> None:
+    """Windows and the clipboard of another computer are of no use."""
+    assert has_desktop({"DISPLAY": ":0"}, "linux")
+    assert not has_desktop({}, "linux")
+    assert not has_desktop({"DISPLAY": ":0", "SSH_CONNECTION": "1"}, "linux")
+    assert has_desktop({}, "darwin")
+    assert clipboard_command({}, "darwin", lambda name: name) == ["pbcopy"]
+    assert clipboard_command({"WAYLAND_DISPLAY": "w"}, "linux", lambda name: name) == ["wl-copy"]
+    assert clipboard_command({"SSH_TTY": "/dev/pts/1"}, "darwin", lambda name: name) is None
+
+
+@in_loop
+async def test_marked_photos_are_gathered_and_exported(drawer: Path, tmp_path: Path) -> None:
+    """m marks, M shows what is marked, e writes it; marks outlive a search."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m", "right", "right", "m")
+        marked = {hit.photo.path for hit in app.marks.values()}
+        assert len(marked) == 2
+        assert "2 marked" in shown_text(app.main)
+        await pilot.press("M")
+        assert app.main.results is not None
+        assert app.main.results.count == 2
+        await pilot.press("e")
+        await until(pilot, lambda: app.focused is not None and app.screen is not app.main)
+        app.focused.value = str(tmp_path / "out.csv")  # type: ignore[union-attr]
+        await pilot.press("enter")
+        await until(pilot, lambda: "Wrote 2 photos" in toasts(app))
+        with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as stream:
+            assert {row["path"] for row in csv.DictReader(stream)} == marked
+        await pilot.press("backspace")
+        assert app.main.results.count > 2
+
+
+@in_loop
+async def test_search_by_a_dropped_picture(drawer: Path) -> None:
+    """A quoted path that the terminal pastes is taken as it is meant; a file that is not there is refused."""
+    async with browsing(drawer) as (app, pilot):
+        hit = app.main.hit
+        assert hit is not None
+        await pilot.press("I")
+        prompt = app.screen
+        assert isinstance(prompt, ImagePrompt)
+        await pilot.press(*"/nowhere.jpg", "enter")
+        assert "There is no file /nowhere.jpg" in shown_text(prompt)  # type: ignore[arg-type]
+        await pilot.press("escape", "I")
+        assert app.focused is not None
+        app.focused.post_message(Paste(f"'{hit.photo.file}'\n"))
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main.question.picture == str(hit.photo.file))
+        assert app.main.hit is not None
+        assert app.main.hit.score == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("'/a b/c.jpg'", "/a b/c.jpg"),
+        ('"/a b/c.jpg" ', "/a b/c.jpg"),
+        ("/a\\ b/c.jpg", "/a b/c.jpg"),
+        ("file:///a%20b/c.jpg", "/a b/c.jpg"),
+        ("/plain.jpg", "/plain.jpg"),
+        ("'", ""),
+    ],
+)
+def test_dropped_paths(text: str, path: str) -> None:
+    """Whatever quotes a terminal puts around a dropped file are taken off."""
+    assert dropped_path(text) == path
+
+
+def test_paths_are_completed_with_folders_and_pictures(tmp_path: Path) -> None:
+    """Folders come first, what is no picture is left out, and what is hidden as well."""
+    for name in ("b.jpg", "a.txt", ".hidden.jpg", "C.PNG"):
+        (tmp_path / name).touch()
+    (tmp_path / "below").mkdir()
+    shown = [Path(path).name for path in completions(f"{tmp_path}/")]
+    assert shown == ["below", "b.jpg", "C.PNG"]
+    assert completions(f"{tmp_path}/b") == [f"{tmp_path}/below/", f"{tmp_path}/b.jpg"]
+    assert completions(f"{tmp_path}/none/x") == []
+
+
+@in_loop
+async def test_suggestions_are_reviewed_beside_the_determination(own_drawer: Path) -> None:
+    """Identifying suggests a taxon, accepting it is kept with the reviewer, and the record is what it was."""
+    async with browsing(own_drawer) as (app, pilot):
+        hit = app.main.hit
+        assert hit is not None
+        await pilot.press("u")
+        screen = app.screen
+        assert isinstance(screen, Suggestions)
+        await pilot.press("i")
+        await until(pilot, lambda: screen.shown)
+        suggested = screen.shown[0]
+        if suggested.suggestion.taxon.scientific_name is None:
+            pytest.skip("the small model is sure of no rank")
+        await pilot.press("a")
+        await until(pilot, lambda: screen.shown[0].review is not None)
+        assert screen.shown[0].review.verdict == "accepted"
+    photo = Catalogue.open(own_drawer).photos_by_id([key_of(hit)])[key_of(hit)]
+    assert photo.specimen == hit.specimen
+
+
+@in_loop
+async def test_the_list_shows_the_same(drawer: Path) -> None:
+    """v changes between gallery and list; cursor and marks stay."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("right", "m", "v")
+        await until(pilot, lambda: "list" in str(app.main.pane.border_title))
+        assert app.main.pane.view.cursor == 1
+        assert app.focused is app.main.pane.view
+        assert app.main.hit is not None
+        assert key_of(app.main.hit) in app.main.pane.view.marked
+        await pilot.press("down", "v")
+        assert app.main.pane.view.cursor == 2
+
+
+@in_loop
+async def test_text_of_records_is_never_markup(drawer: Path) -> None:
+    """Brackets in a name stay brackets, control codes do not reach the terminal."""
+    async with browsing(drawer) as (app, pilot):
+        hit = app.main.hit
+        assert hit is not None
+        terms = {**hit.specimen.terms, "locality": "[red]Bog[/red] \x1b[31m", "scientificName": "[b]Aus[/b]"}
+        odd = Hit(replace(hit.photo, specimen=replace(hit.specimen, terms=terms), path="a/[link]x.jpg"), None)
+        app.main.show_kept(Question(kept="odd"), Kept([odd]))
+        pane = app.main.query_one(SpecimenPane)
+        await until(pilot, lambda: "[red]Bog[/red] ?[31m" in pane.text.replace("\n           ", " "))
+        assert "[b]Aus[/b]" in pane.text
+        await pilot.press("m", "y")
+        assert "[link]x.jpg" in toasts(app)
+        assert isinstance(app, BrowseApp)

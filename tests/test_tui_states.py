@@ -1,0 +1,176 @@
+"""What the terminal application says where there is nothing to show, or something is wrong."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from threading import Event
+
+import pytest
+from browsing import Held, browsing, in_loop, shown_text, until
+from helpers import Command, write_model
+
+from bioclip_search.errors import UsageError
+from tui.app import BrowseApp
+from tui.archive import Archive
+from tui.config import Config, read_config
+from tui.screens.notice import Notice
+from tui.widgets.banner import Banner
+from tui.widgets.key_line import KeyLine
+
+
+@pytest.mark.parametrize("kind", ["absent", "damaged"])
+@in_loop
+async def test_no_catalogue_is_a_sentence_with_a_remedy(tmp_path: Path, kind: str) -> None:
+    """Where there is none, or one that cannot be read, a notice says so, and q leaves."""
+    folder = tmp_path / "catalogue"
+    if kind == "damaged":
+        (folder / "photos.lance" / "_versions").mkdir(parents=True)
+        (folder / "photos.lance" / "_versions" / "1.manifest").write_bytes(b"no manifest")
+    app = BrowseApp(lambda: Archive.open(folder), folder=folder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, Notice))
+        assert isinstance(app.screen, Notice)
+        assert "index" in app.screen.sentence
+        assert str(folder) in app.screen.sentence
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, Notice))
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+@in_loop
+async def test_the_first_screen_waits_for_nothing(drawer: Path) -> None:
+    """Keys, title and panes are there while the catalogue is still being opened."""
+    gate = Event()
+
+    def open_late() -> Archive:
+        assert gate.wait(60)
+        return Archive.open(drawer)
+
+    app = BrowseApp(open_late, folder=drawer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "Reading the catalogue…" in shown_text(app.screen)
+        assert "Search" in app.main.query_one(KeyLine).text
+        await pilot.press("slash", "s", "escape", "s", "enter", "u", "e", "y", "d", "v", "S", "escape", "backspace")
+        gate.set()
+        await until(pilot, lambda: app.main.hit is not None)
+
+
+@in_loop
+async def test_another_model_stops_searches_and_not_browsing(drawer: Path, tmp_path: Path) -> None:
+    """A catalogue of another model says so in the banner; taxa and similar photos go on."""
+    other = write_model(tmp_path / "other", seed=5)
+
+    def open_with_other(folder: Path) -> Archive:
+        return Archive.open(folder, model=str(other))
+
+    async with browsing(drawer, open_archive=open_with_other) as (app, pilot):
+        await until(pilot, lambda: app.main.query_one(Banner).display)
+        assert "was built with" in " ".join(shown_text(app.main).split())
+        await pilot.press("slash")
+        assert app.focused is app.main.pane.view
+        await pilot.press("s")
+        await until(pilot, lambda: app.main.question.like is not None)
+
+
+@in_loop
+async def test_no_match_says_what_could_be_done(drawer: Path) -> None:
+    """A search that nothing comes near enough to names the way out."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("s")
+        await until(pilot, lambda: app.main.question.like is not None)
+        for step in range(1, 21):
+            await pilot.press("right_square_bracket")
+            await until(pilot, lambda least=step * 0.05: app.main.question.least == pytest.approx(least))  # type: ignore[misc]
+        assert app.main.results is not None
+        assert app.main.results.count == 0
+        assert "[ lowers the score" in shown_text(app.main)
+        await pilot.press("left_square_bracket", "backspace")
+
+
+@in_loop
+async def test_a_slow_search_tells_the_seconds(drawer: Path) -> None:
+    """After two seconds the line says how long it has taken so far."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        archive = app.archive
+        assert isinstance(archive, Held)
+        gate = archive.hold("slow")
+        await pilot.press("slash", *"slow", "enter")
+        await until(pilot, lambda: "searching… 2 s" in shown_text(app.main))
+        gate.set()
+        await until(pilot, lambda: app.main.question.words == "slow")
+
+
+def test_settings_are_read_and_wrong_ones_refused(tmp_path: Path) -> None:
+    """A file of settings that cannot be understood is told of in one sentence."""
+    file = tmp_path / "config.toml"
+    assert read_config(file) == Config()
+    file.write_text('[browse]\ntheme = "light"\nmouse = false\n[browse.keys]\nsearch-text = "ctrl+f"\n')
+    assert read_config(file) == Config(theme="light", mouse=False, keys={"search-text": "ctrl+f"})
+    for wrong in (
+        '[browse]\ntheme = "pink"',
+        "[browse]\nmouse = 1",
+        "[browse]\ncolour = 1",
+        "browse = 1",
+        "[browse",
+        "[browse.keys]\na = 1",
+    ):
+        file.write_text(wrong)
+        with pytest.raises(UsageError, match="settings"):
+            read_config(file)
+
+
+_PROBE = """
+import sys
+import tui.app
+print(*(name for name in ("torch", "open_clip", "lancedb", "pyarrow", "pandas") if name in sys.modules))
+"""
+
+
+def test_the_application_imports_nothing_heavy() -> None:
+    """What the first screen needs is neither LanceDB nor a model."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert done.stdout.split() == []
+
+
+@in_loop
+async def test_browsing_and_similar_photos_load_no_model(drawer: Path) -> None:
+    """Only words need the model; it is loaded once the search box is entered."""
+    async with browsing(drawer) as (app, pilot):
+        archive = app.archive
+        assert archive is not None
+        await pilot.press("s")
+        await until(pilot, lambda: app.main.question.like is not None)
+        assert not archive.model_ready()
+        await pilot.press("slash")
+        await until(pilot, archive.model_ready)
+
+
+@in_loop
+async def test_the_palette_offers_what_can_be_done_now(drawer: Path) -> None:
+    """It leads from the gallery to the list, and then back, and never offers both."""
+    from tui.commands import Commands
+
+    async with browsing(drawer) as (app, pilot):
+
+        async def titles() -> list[str]:
+            provider = Commands(app.screen)
+            return [title async for title, _, _ in provider._now()]
+
+        assert "Show as a list" in await titles()
+        assert "Show as a gallery" not in await titles()
+        await pilot.press("v")
+        assert "Show as a gallery" in await titles()
+        await pilot.press("ctrl+p", *"light colours", "enter")
+        await until(pilot, lambda: not app.current_theme.dark)
+
+
+def test_the_browser_needs_its_extra(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where textual-serve is not installed, --web says how to install it."""
+    monkeypatch.setitem(sys.modules, "textual_serve.server", None)
+    result = run("browse", "--web")
+    assert (result.code, result.out) == (2, "")
+    assert "bioclip-search[web]" in result.err

@@ -1,0 +1,190 @@
+"""The terminal application in a real terminal: what is written to it, without colours, and how it is left."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+_PATIENCE = 90
+
+
+class Terminal:
+    """A tmux session with one program in it; all that the program writes is kept in `log`."""
+
+    def __init__(self, folder: Path, *, size: tuple[int, int] = (120, 40)) -> None:
+        self._socket = f"bioclip-search-{uuid.uuid4().hex[:8]}"
+        self.log = folder / "log"
+        self._pid, self._status = folder / "pid", folder / "status"
+        self.log.touch()
+        self._tmux("-f", os.devnull, "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), "cat")
+
+    def start(self, *arguments: object, environment: dict[str, str] | None = None) -> None:
+        """Run `bioclip-search` with arguments; what follows its end is told by `status`."""
+        settings = [item for name, value in (environment or {}).items() for item in ("-e", f"{name}={value}")]
+        command = [sys.executable, "-m", "bioclip_search", *map(str, arguments)]
+        script = f"echo $$ > '{self._pid}'; exec {shlex.join(command)}"
+        self._status.unlink(missing_ok=True)
+        self._tmux(
+            "respawn-pane", "-k", *settings, "sh", "-c", f"sh -c {shlex.quote(script)}; echo $? > '{self._status}'; cat"
+        )
+        self._tmux("pipe-pane", "-o", f"cat >> '{self.log}'")
+
+    def press(self, *keys: str) -> None:
+        self._tmux("send-keys", *keys)
+
+    @property
+    def screen(self) -> str:
+        return self._tmux("capture-pane", "-p")
+
+    @property
+    def pid(self) -> int:
+        return int(self._pid.read_text())
+
+    @property
+    def status(self) -> int | None:
+        """The exit status; None while the program runs."""
+        text = self._status.read_text() if self._status.exists() else ""
+        return int(text) if text.strip() else None
+
+    @property
+    def written(self) -> int:
+        """Bytes that the program has written so far."""
+        return self.log.stat().st_size
+
+    @property
+    def modes(self) -> list[str]:
+        """Whether the alternate screen, the cursor and the mouse are on: “1” or “0”."""
+        names = ("alternate_on", "cursor_flag", "mouse_any_flag")
+        return self._tmux("display-message", "-p", " ".join(f"#{{{name}}}" for name in names)).split()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Let the program work until the condition holds."""
+        end = time.monotonic() + _PATIENCE
+        while not condition():
+            assert time.monotonic() < end, self.screen
+            time.sleep(0.02)
+
+    def until_quiet(self) -> int:
+        """Wait until nothing more is written; returns how much was written in all."""
+        quiet_since, before = time.monotonic(), self.written
+        while time.monotonic() - quiet_since < 0.7:
+            time.sleep(0.02)
+            if self.written != before:
+                quiet_since, before = time.monotonic(), self.written
+        return before
+
+    def end(self) -> None:
+        self._tmux("kill-server")
+
+    def _tmux(self, *arguments: str) -> str:
+        done = subprocess.run(["tmux", "-L", self._socket, *arguments], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal of 120 × 40 cells."""
+    opened = Terminal(tmp_path)
+    yield opened
+    opened.end()
+
+
+def browse(terminal: Terminal, drawer: Path, *arguments: str, **environment: str) -> None:
+    """Browse, and wait until the first photos are drawn."""
+    terminal.start("browse", "--catalogue", drawer, *arguments, environment=environment)
+    terminal.until(lambda: "126 photos" in terminal.screen and "loading…" not in terminal.screen)
+    terminal.until_quiet()
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"NO_COLOR": "1"}, {"TERM": "linux"}, {"TERM": "xterm-256color", "COLORTERM": ""}],
+    ids=["no colour", "console", "256 colours"],
+)
+def test_the_selected_tile_is_told_by_signs(terminal: Terminal, drawer: Path, environment: dict[str, str]) -> None:
+    """Where colours are few or none, one tile has a bar beside it and its name between two others."""
+    browse(terminal, drawer, "--images", "none", **environment)
+    for _ in range(2):
+        lines = terminal.screen.splitlines()
+        assert sum(line.count("┃") for line in lines) == 8
+        assert [line.count("▌") for line in lines] == [line.count("▐") for line in lines]
+        assert sum(line.count("▌") for line in lines) == 1
+        terminal.press("Right")
+        terminal.until(lambda: "Results 2/126" in terminal.screen)
+
+
+def test_without_passthrough_no_graphics_are_written(terminal: Terminal, drawer: Path) -> None:
+    """In tmux pictures are blocks: neither sixels nor Kitty's escape codes are written."""
+    browse(terminal, drawer)
+    assert "· blocks" in terminal.screen
+    written = terminal.log.read_bytes()
+    assert b"\x1b_G" not in written
+    assert not re.search(rb"\x1bP[0-9;]*q", written)
+    assert any(block in terminal.screen for block in "▀▄▘▝▖▗▚▞")
+
+
+def test_leaving_restores_the_terminal(terminal: Terminal, drawer: Path) -> None:
+    """After q the screen, the cursor and the mouse are as before, and the status is 0."""
+    browse(terminal, drawer)
+    assert terminal.modes == ["1", "0", "1"]
+    terminal.press("q")
+    terminal.until(lambda: terminal.status is not None)
+    assert terminal.status == 0
+    terminal.until(lambda: terminal.modes == ["0", "1", "0"])
+
+
+def test_a_signal_restores_the_terminal(terminal: Terminal, drawer: Path) -> None:
+    """After kill -TERM they are as before, too."""
+    browse(terminal, drawer)
+    os.kill(terminal.pid, signal.SIGTERM)
+    terminal.until(lambda: terminal.status is not None)
+    assert terminal.status == 128 + signal.SIGTERM
+    terminal.until(lambda: terminal.modes == ["0", "1", "0"])
+
+
+def test_little_is_written_over_a_slow_line(terminal: Terminal, drawer: Path) -> None:
+    """A move of the cursor is some kilobytes, a row of photos some tens; nothing moves, nothing is written."""
+    browse(terminal, drawer)
+    terminal.press("d")
+    terminal.until(lambda: "Specimen" not in terminal.screen)
+    before = terminal.until_quiet()
+    terminal.press("Right")
+    terminal.until(lambda: "Results 2/126" in terminal.screen)
+    moved = terminal.until_quiet()
+    assert moved - before < 12 * 1024
+    terminal.press("PageDown")
+    terminal.until(lambda: "Results 2/126" not in terminal.screen)
+    before = terminal.until_quiet()
+    terminal.press("Down")
+    after = terminal.until_quiet()
+    assert after - before < 80 * 1024
+    assert terminal.until_quiet() == after
+
+
+def test_alone_on_a_terminal_the_command_browses(terminal: Terminal, drawer: Path, tmp_path: Path) -> None:
+    """`bioclip-search` shows the catalogue that is there, and tells its commands where there is none."""
+    terminal.start(environment={"BIOCLIP_SEARCH_CATALOGUE": str(drawer)})
+    terminal.until(lambda: "126 photos" in terminal.screen)
+    terminal.press("q")
+    terminal.until(lambda: terminal.status is not None)
+    terminal.start(environment={"BIOCLIP_SEARCH_CATALOGUE": str(tmp_path / "none")})
+    terminal.until(lambda: terminal.status is not None)
+    assert "Commands:" in terminal.screen
+
+
+def test_no_mouse_leaves_it_to_the_terminal(terminal: Terminal, drawer: Path) -> None:
+    """With --no-mouse the terminal itself selects text."""
+    browse(terminal, drawer, "--no-mouse")
+    assert terminal.modes[-1] == "0"

@@ -1,0 +1,168 @@
+"""What the archive has of photos: thumbnails, pictures, suggestions, files of marked ones; brought where wanted."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from bioclip_search.errors import CatalogueError, PhotoError
+from bioclip_search.query import Hit
+from tui.actions import PhotoActions
+from tui.images import Mode
+from tui.messages import (
+    ExportWanted,
+    IdentificationWanted,
+    PictureWanted,
+    ReviewGiven,
+    SpecimenWanted,
+    SuggestionsWanted,
+)
+from tui.screens.full_view import FullView
+from tui.screens.suggestions import Suggestions
+from tui.widgets.hit_view import HitView, TileState, key_of
+from tui.widgets.specimen import SpecimenPane
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from tui.archive import Archive, Suggested
+
+__all__ = ["PhotoAnswers"]
+
+_PICTURES_AT_ONCE = 24
+_SPECIMEN_PIXELS = 900
+
+
+class PhotoAnswers(PhotoActions):
+    """Answers messages that ask for something of photos."""
+
+    @on(HitView.Wanted)
+    def _read_hits(self, wanted: HitView.Wanted) -> None:
+        results, view = self.main.pane.results, wanted.view
+        if results is None:
+            return
+
+        def job(archive: "Archive") -> None:
+            results.read(wanted.start, wanted.end)
+            hits = [hit for index in range(wanted.start, wanted.end) if (hit := results.at(index)) is not None]
+            self.hand_over(view.put, {})
+            if not wanted.pictures:
+                return
+            keys = [key_of(hit) for hit in hits]
+            for at in range(0, len(keys), _PICTURES_AT_ONCE):
+                if not self.tiles.is_free:  # other photos are on the screen by now
+                    return
+                some = keys[at : at + _PICTURES_AT_ONCE]
+                is_hidden = self.images is Mode.NONE
+                tiles = dict.fromkeys(some, TileState.HIDDEN) if is_hidden else _tiles(archive, some)
+                self.hand_over(view.put, tiles)
+
+        self.in_lane(self.tiles, job, lambda _: None)
+
+    @on(SpecimenWanted)
+    def _read_specimen(self, wanted: SpecimenWanted) -> None:
+        pane, hit = self.main.query_one(SpecimenPane), wanted.hit
+        is_sharp = self.images in (Mode.KITTY, Mode.SIXEL)
+
+        def job(archive: "Archive") -> tuple["Image.Image | None", str]:
+            if is_sharp:
+                try:
+                    return archive.picture(hit.photo, _SPECIMEN_PIXELS), ""
+                except PhotoError:
+                    pass
+            return _thumbnail(archive, hit)
+
+        def then(found: tuple["Image.Image | None", str]) -> None:
+            pane.complete(hit, *found, ())
+            self.in_lane(
+                self.specimen,
+                lambda archive: archive.siblings(key_of(hit)),
+                lambda siblings: pane.complete(hit, *found, siblings),
+            )
+
+        self.in_lane(self.specimen, job, then)
+
+    @on(PictureWanted)
+    def _read_picture(self, wanted: PictureWanted) -> None:
+        screen, results = self.screen, self.main.pane.results
+        if not isinstance(screen, FullView) or results is None:
+            return
+
+        def job(archive: "Archive") -> tuple["Image.Image | None", str]:
+            results.read(wanted.index, wanted.index + 1)
+            hit = results.at(wanted.index)
+            if hit is None:
+                return None, TileState.NOT_FOUND.value
+            try:
+                return archive.picture(hit.photo, wanted.longest), ""
+            except PhotoError as error:
+                image, _ = _thumbnail(archive, hit)
+                return image, str(error)
+
+        self.in_lane(self.specimen, job, lambda found: screen.put(wanted.index, *found))
+
+    # Suggestions and export
+
+    @on(SuggestionsWanted)
+    def _read_suggestions(self, wanted: SuggestionsWanted) -> None:
+        screen, key = self.screen, key_of(wanted.hit)
+        if not isinstance(screen, Suggestions):
+            return
+
+        def job(archive: "Archive") -> Sequence["Suggested"]:
+            known = archive.suggestions(key)
+            if not isinstance(wanted, IdentificationWanted):
+                return known
+            new = archive.identify(key)
+            return [new, *(one for one in known if one.suggestion.suggestion_id != new.suggestion.suggestion_id)]
+
+        self.in_lane(self.others, job, screen.put, screen.failed)
+
+    @on(ReviewGiven)
+    def _keep_review(self, given: ReviewGiven) -> None:
+        screen, key = self.screen, key_of(given.hit)
+        if not isinstance(screen, Suggestions):
+            return
+
+        def job(archive: "Archive") -> Sequence["Suggested"]:
+            archive.review(key, given.suggested.suggestion, given.verdict)
+            return archive.suggestions(key)
+
+        self.in_lane(self.others, job, screen.put, screen.failed)
+
+    @on(ExportWanted)
+    def _write_export(self, wanted: ExportWanted) -> None:
+        keys = list(self.marks)
+        self.is_exporting = True
+
+        def then(count: int) -> None:
+            self.is_exporting = False
+            self.notify(f"Wrote {count:,} photos to {wanted.file}", markup=False)
+
+        def failed(sentence: str) -> None:
+            self.is_exporting = False
+            self.fail(sentence)
+
+        self.in_lane(self.others, lambda archive: archive.export(keys, wanted.file), then, failed)
+
+
+def _tiles(archive: "Archive", keys: Sequence[str]) -> Mapping[str, bytes | TileState]:
+    """Thumbnails, and in words what there is in place of those that are not there."""
+    try:
+        found = archive.thumbnails(keys)
+    except CatalogueError:
+        found = {}
+    return {key: found.get(key) or TileState.NOT_FOUND for key in keys}
+
+
+def _thumbnail(archive: "Archive", hit: Hit) -> tuple["Image.Image | None", str]:
+    """The thumbnail as a picture, or in words why there is none."""
+    from bioclip_search.photo import open_photo
+
+    tile = _tiles(archive, [key := key_of(hit)])[key]
+    if isinstance(tile, TileState):
+        return None, tile.value
+    try:
+        return open_photo(tile).image, ""
+    except PhotoError:
+        return None, TileState.UNREADABLE.value

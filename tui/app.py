@@ -1,0 +1,205 @@
+"""The terminal application. It alone speaks to the archive: in threads, answering what widgets ask by messages.
+
+Importing this module imports neither torch, open_clip, lancedb nor pyarrow: the first screen is painted before them.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.command import Provider
+
+from bioclip_search.errors import BioclipSearchError
+from tui.answers import PhotoAnswers
+from tui.bindings import key
+from tui.commands import Commands
+from tui.desk import OpenArchive
+from tui.lanes import in_thread
+from tui.messages import (
+    BranchesWanted,
+    ModelWanted,
+    QuestionAsked,
+    SearchGivenUp,
+    TaxaSought,
+)
+from tui.screens.notice import Notice
+from tui.theme import DARK, LIGHT, theme_name
+from tui.widgets.search_bar import SearchBar
+from tui.widgets.taxa_pane import TaxaPane
+from tui.widgets.title_line import TitleLine
+
+if TYPE_CHECKING:
+    from tui.archive import Archive
+
+__all__ = ["BrowseApp"]
+
+
+class BrowseApp(PhotoAnswers):
+    """Browse one catalogue."""
+
+    CSS_PATH = "tui.tcss"
+    TITLE = "bioclip-search"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("question_mark,f1", "help", "Help", "All keys of where you are", "help", show=True),
+        key("ctrl+p", "command_palette", "Commands", "Find a command by its name", "commands", show=True),
+        key("T", "next_theme", "Light/dark", "Change between the light and the dark colours", "theme"),
+        key("E", "details", "Details", "What went wrong last, in full", "details"),
+        key("q", "leave", "Quit", "Leave the program", "quit", show=True),
+    ]
+
+    def __init__(self, open_archive: OpenArchive, *, folder: Path, **options: Any) -> None:
+        super().__init__(open_archive, folder=folder, **options)
+        self._number = 0
+        self._is_model_asked = False
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = theme_name(self.config.theme)
+
+    # Beginning
+
+    def on_mount(self) -> None:
+        self.set_keymap(dict(self.config.keys))
+        self._mind_signals()
+        self.push_screen(self.main)
+        self.main.call_after_refresh(self._open)
+
+    def _mind_signals(self) -> None:
+        """Whoever ends the program from outside finds the terminal as it was."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            # There are none on Windows, nor beside the main thread.
+            with suppress(NotImplementedError, AttributeError, RuntimeError, ValueError):
+                number = getattr(signal, name)
+                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+
+    def action_reload(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
+        self.main.query_one(TitleLine).tell(str(self.folder))
+
+        def work() -> None:
+            try:
+                archive = self.open_archive()
+            except BioclipSearchError as error:
+                self.hand_over(self._not_opened, str(error))
+            except Exception as error:
+                self.hand_over(self._not_opened, f"The catalogue {self.folder} cannot be opened: {error}.")
+            else:
+                self.hand_over(self._opened, archive)
+
+        in_thread(work)
+
+    def _not_opened(self, sentence: str) -> None:
+        if self.archive is None:
+            self.push_screen(Notice("The catalogue cannot be shown", sentence))
+        else:
+            self.fail(sentence)
+
+    def _opened(self, archive: "Archive") -> None:
+        is_first = self.archive is None
+        self.archive = archive
+        self.main.query_one(TaxaPane).taxa.begin(archive.photos)
+        self.main.problem = None
+        self.tell_title()
+        if self._screen_is_main():
+            self.main.ask(self.main.question)
+        self.in_lane(self.others, lambda archive: archive.problem(), self._told_problem)
+        if is_first and self._screen_is_main():
+            self.main.pane.view.focus()
+
+    def _screen_is_main(self) -> bool:
+        return self.main in self.screen_stack
+
+    def _told_problem(self, problem: str | None) -> None:
+        self.main.problem = problem
+        if problem is not None:
+            self.main.query_one(SearchBar).disable("search by words and pictures is off, see below")
+            self.last_error = problem
+            self.main.warn(problem)
+
+    # Questions
+
+    @on(QuestionAsked)
+    def _ask(self, asked: QuestionAsked) -> None:
+        if self.archive is None:
+            return
+        self._number += 1
+        number = self._number
+        question = asked.question
+        if question.is_search:
+            self._note_model(is_loading=not self.archive.model_ready() and not question.like)
+        self.main.searching(asked)
+
+        def job(archive: "Archive") -> Any:
+            results = archive.ask(question.query())
+            return archive.sorted(results, question.order) if question.order else results
+
+        def then(results: Any) -> None:
+            if number == self._number:
+                self._note_model(is_loading=False)
+                self.main.answered(asked, results)
+                self.recount()
+
+        def failed(sentence: str) -> None:
+            if number == self._number:
+                self._note_model(is_loading=False)
+                self.fail(sentence)
+
+        in_thread(self.work(self.archive, job, then, failed))
+
+    @on(SearchGivenUp)
+    def _give_up(self) -> None:
+        self._number += 1
+
+    def recount(self) -> None:
+        """Have the hits of what is shown counted by taxon."""
+        tree, question = self.main.query_one(TaxaPane).taxa, self.main.question
+        if question.kept is not None:
+            tree.count(None)
+            return
+        self.in_lane(self.counts, lambda archive: archive.counts(question.query()), tree.count)
+
+    @on(ModelWanted)
+    def _load_model(self) -> None:
+        if self.archive is None or self._is_model_asked or self.archive.model_ready() or self.main.problem:
+            return
+        self._is_model_asked = True
+        self._note_model(is_loading=True)
+
+        def failed(sentence: str) -> None:
+            self._is_model_asked = False
+            self._note_model(is_loading=False)
+            self.fail(sentence)
+
+        self.in_lane(self.others, lambda archive: archive.warm(), lambda _: self._note_model(is_loading=False), failed)
+
+    def _note_model(self, *, is_loading: bool) -> None:
+        self.main.query_one(TitleLine).note("model loading… (browsing works)" if is_loading else "")
+
+    # Taxa
+
+    @on(BranchesWanted)
+    def _read_branches(self, wanted: BranchesWanted) -> None:
+        tree, path = self.main.query_one(TaxaPane).taxa, wanted.path
+
+        def failed(sentence: str) -> None:
+            tree.fail(path)
+            self.fail(sentence)
+
+        self.in_lane(self.taxa, lambda archive: archive.children(path), lambda found: tree.fill(path, found), failed)
+
+    @on(TaxaSought)
+    def _find_taxa(self, sought: TaxaSought) -> None:
+        pane, words = self.main.query_one(TaxaPane), sought.words
+        if words:
+            self.in_lane(self.found, lambda archive: archive.find_taxa(words), lambda found: pane.found(words, found))
+        else:
+            pane.found("", [])

@@ -1,0 +1,50 @@
+"""Paths as they are typed, pasted or dropped into a terminal."""
+
+import os
+import shlex
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+__all__ = ["at_home", "completions", "dropped_path"]
+
+_MOST = 200
+_PICTURES = frozenset(
+    ".jpg .jpeg .png .tif .tiff .webp .bmp .gif .heic .heif .jp2 .dng .nef .cr2 .cr3 .arw .orf .raf .rw2".split()
+)
+
+
+def dropped_path(text: str) -> str:
+    """The path in what a terminal pastes when a file is dropped on it: quoted, escaped, or as a file:// address."""
+    text = text.strip()
+    if text.startswith("file://"):
+        return unquote(urlsplit(text).path)
+    if text[:1] in ("'", '"') or ("\\ " in text and not Path(text).exists()):
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            return text.strip("'\"")
+        return words[0] if words else ""
+    return text
+
+
+def at_home(path: str) -> str:
+    """The path with the user's folder in the place of ~; its last slash stays."""
+    return os.path.expanduser(path)  # noqa: PTH111
+
+
+def completions(typed: str) -> list[str]:
+    """Folders and pictures whose paths begin with what is typed, folders first; blocks on slow disks."""
+    folder, beginning = os.path.split(at_home(typed))
+    try:
+        with os.scandir(folder or ".") as entries:
+            found = [(entry.name, entry.is_dir()) for entry in entries if entry.name.startswith(beginning)]
+    except OSError:
+        return []
+    shown = [
+        (name, is_folder)
+        for name, is_folder in found
+        if (beginning.startswith(".") or not name.startswith("."))
+        and (is_folder or os.path.splitext(name)[1].lower() in _PICTURES)
+    ]
+    shown.sort(key=lambda entry: (not entry[1], entry[0].lower()))
+    return [os.path.join(folder, name) + (os.sep if is_folder else "") for name, is_folder in shown[:_MOST]]

@@ -1,0 +1,108 @@
+"""The application's ways: to the archive and back by threads, and to its own screens."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.app import App
+
+from bioclip_search.errors import BioclipSearchError
+from bioclip_search.query import Hit
+from tui.config import Config
+from tui.desktop import Opener, start
+from tui.images import Mode
+from tui.lanes import Lane
+from tui.screens.main import MainScreen
+from tui.widgets.title_line import TitleLine
+
+if TYPE_CHECKING:
+    from tui.archive import Archive
+
+__all__ = ["Desk", "OpenArchive"]
+
+_T = TypeVar("_T")
+
+OpenArchive = Callable[[], "Archive"]
+"""Opens the archive; called in a thread, once the first screen is painted, and again to read it anew."""
+
+
+class Desk(App[None]):
+    """What is open, what is marked, and the lanes in which the archive is asked."""
+
+    def __init__(
+        self,
+        open_archive: OpenArchive,
+        *,
+        folder: Path,
+        images: Mode = Mode.BLOCKS,
+        config: Config | None = None,
+        opener: Opener = start,
+    ) -> None:
+        super().__init__()
+        self.config = config or Config()
+        self.images = self.first_images = images
+        self.opener = opener
+        self.folder = folder
+        self.marks: dict[str, Hit] = {}
+        self.last_error = ""
+        self.archive: Archive | None = None
+        self.open_archive = open_archive
+        self.main = MainScreen()
+        self.tiles, self.specimen, self.counts, self.found = (Lane(latest=True) for _ in range(4))
+        self.taxa, self.others = Lane(), Lane()
+
+    def in_lane(
+        self,
+        lane: Lane,
+        job: Callable[["Archive"], _T],
+        then: Callable[[_T], object],
+        failed: Callable[[str], object] | None = None,
+    ) -> None:
+        """Do a job in a lane's thread; then, or with the sentence that says why not, go on in this one."""
+        archive = self.archive
+        if archive is None:
+            return
+
+        lane.do(self.work(archive, job, then, failed or self.fail))
+
+    def work(
+        self,
+        archive: "Archive",
+        job: Callable[["Archive"], _T],
+        then: Callable[[_T], object],
+        failed: Callable[[str], object],
+    ) -> Callable[[], None]:
+        def work() -> None:
+            try:
+                done = job(archive)
+            except BioclipSearchError as error:
+                self.hand_over(failed, str(error))
+            except Exception as error:
+                self.hand_over(failed, f"That went wrong: {type(error).__name__}: {error}.")
+            else:
+                self.hand_over(then, done)
+
+        return work
+
+    def hand_over(self, then: Callable[[_T], object], value: _T) -> None:
+        """From a job's thread to the application's, which may have ended meanwhile."""
+
+        def go_on() -> None:
+            if self.is_running and self.main.is_running and self.main.is_attached:
+                then(value)
+
+        self.call_later(go_on)
+
+    def fail(self, sentence: str) -> None:
+        """Say what went wrong, and go on."""
+        self.last_error = sentence
+        self.main.failed(sentence)
+
+    def tell_title(self) -> None:
+        """Write the first line anew."""
+        archive = self.archive
+        if archive is not None:
+            marked = f"{len(self.marks):,} marked" if self.marks else ""
+            model = archive.model.rsplit("/", 1)[-1]
+            facts = (archive.folder.name, f"{archive.photos:,} photos", model, self.images.value, marked)
+            self.main.query_one(TitleLine).tell(*facts)

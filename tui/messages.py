@@ -1,0 +1,126 @@
+"""What widgets and screens ask of the application; it alone speaks to the archive, and answers by calling back."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from bioclip_search.taxonomy import TaxonPath
+from tui.question import Question
+
+if TYPE_CHECKING:
+    from bioclip_search.query import Hit
+    from tui.archive import Suggested
+
+__all__ = [
+    "BranchesWanted",
+    "ExportWanted",
+    "IdentificationWanted",
+    "ModelWanted",
+    "PictureWanted",
+    "QuestionAsked",
+    "ReviewGiven",
+    "SearchGivenUp",
+    "SiblingsWanted",
+    "SpecimenWanted",
+    "SuggestionsWanted",
+    "TaxaSought",
+    "TaxonChosen",
+]
+
+
+class QuestionAsked(Message):
+    """Answer this and put the cursor there; `replaces` is for words that go on from those before."""
+
+    def __init__(self, question: Question, *, cursor: int = 0, replaces: bool = False) -> None:
+        super().__init__()
+        self.question = question
+        self.cursor = cursor
+        self.replaces = replaces
+
+
+class SearchGivenUp(Message):
+    """Whatever the search under way finds is not wanted any more."""
+
+
+class ModelWanted(Message):
+    """A search by words is about to come: load the model."""
+
+
+class BranchesWanted(Message):
+    """The taxa next below this one."""
+
+    def __init__(self, path: TaxonPath) -> None:
+        super().__init__()
+        self.path = path
+
+
+class TaxaSought(Message):
+    """Taxa that have these words in their names."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+
+class TaxonChosen(Message):
+    """Show only photos of this taxon; () for all."""
+
+    def __init__(self, path: TaxonPath) -> None:
+        super().__init__()
+        self.path = path
+
+
+class SpecimenWanted(Message):
+    """The picture of this hit, and the other photos of its specimen."""
+
+    def __init__(self, hit: "Hit") -> None:
+        super().__init__()
+        self.hit = hit
+
+
+class SiblingsWanted(Message):
+    """All photos of this hit's specimen, as results."""
+
+    def __init__(self, hit: "Hit") -> None:
+        super().__init__()
+        self.hit = hit
+
+
+class PictureWanted(Message):
+    """The original of the photo at this place of the results, reduced to `longest` pixels."""
+
+    def __init__(self, index: int, longest: int) -> None:
+        super().__init__()
+        self.index = index
+        self.longest = longest
+
+
+class SuggestionsWanted(Message):
+    """What was suggested for this photo before."""
+
+    def __init__(self, hit: "Hit") -> None:
+        super().__init__()
+        self.hit = hit
+
+
+class IdentificationWanted(SuggestionsWanted):
+    """Identify this photo now."""
+
+
+class ReviewGiven(Message):
+    """A curator's word on a suggestion: accepted or rejected."""
+
+    def __init__(self, hit: "Hit", suggested: "Suggested", verdict: str) -> None:
+        super().__init__()
+        self.hit = hit
+        self.suggested = suggested
+        self.verdict = verdict
+
+
+class ExportWanted(Message):
+    """Write the marked photos to this file."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file

@@ -1,0 +1,356 @@
+"""The screen one works on: search bar and filters, taxa, results, specimen."""
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static
+
+from bioclip_search.query import Hit
+from tui.bindings import PHOTO_KEYS, key
+from tui.history import History, View
+from tui.messages import ModelWanted, QuestionAsked, SearchGivenUp, SpecimenWanted, TaxonChosen
+from tui.question import RANKS_TO_CHOOSE, Question
+from tui.results import Order, Results
+from tui.screens.full_view import FullView
+from tui.screens.menu import Menu
+from tui.status import default_order, nothing_found, orders, remark, status
+from tui.widgets.banner import Banner
+from tui.widgets.filter_line import FilterLine
+from tui.widgets.hit_view import HitView
+from tui.widgets.key_line import KeyLine
+from tui.widgets.results_pane import ResultsPane
+from tui.widgets.search_bar import SearchBar, SearchInput
+from tui.widgets.specimen import SpecimenPane
+from tui.widgets.taxa_pane import TaxaPane
+from tui.widgets.title_line import TitleLine
+
+__all__ = ["LEAST_HEIGHT", "LEAST_WIDTH", "MainScreen"]
+
+LEAST_WIDTH, LEAST_HEIGHT = 60, 18
+
+_PAUSE = 0.1
+"""Seconds that the cursor rests before the specimen is told of: a held key flies by."""
+_STEP = 0.05
+_SLOW = 2
+
+
+class MainScreen(Screen[None]):
+    """The panes and what happens between them."""
+
+    TITLE = "Browse"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-mid"), (150, "-wide")]  # noqa: RUF012 (so in Textual)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("slash", "search", "Search", "Search by words: a name, or what it looks like", "search-text", show=True),
+        key("t", "taxa", "Taxa", "Go to the tree of taxa", "taxa", show=True),
+        key("tab", "app.focus_next", "Pane", "Go to the next pane", "next-pane", show=True),
+        key("shift+tab", "app.focus_previous", "Pane before", "Go to the pane before", "previous-pane"),
+        PHOTO_KEYS[0],
+        key("v", "view", "Grid/List", "Show the results as a gallery or as a list", "view", show=True),
+        key("d", "detail", "Detail", "Show or hide the specimen's pane", "detail", show=True),
+        *PHOTO_KEYS[1:],
+        key("I", "image_search", "Search by image", "Search with a picture of your own", "search-image"),
+        key("escape", "step_back", "Step back", "Give up the search, then the words, then the taxon", "step-back"),
+        key("x", "clear_taxon", "All taxa", "Remove the taxon filter", "clear-taxon"),
+        key("backspace,H", "go(-1)", "Back", "To the results before these", "back"),
+        key("L", "go(1)", "Forward", "To the results after these", "forward"),
+        key("S", "sort", "Sort", "Choose the order of the results", "sort"),
+        key("R", "next_rank", "Rank", "Only photos determined to species, genus or family", "rank"),
+        key("left_square_bracket", "lower_score", "Lower score", "Show worse matches, too", "score-lower"),
+        key("right_square_bracket", "raise_score", "Higher score", "Show only better matches", "score-raise"),
+        key("M", "show_marked", "Marked", "Show the marked photos", "show-marked"),
+        key("e", "app.export", "Export", "Write the marked photos to a CSV file", "export"),
+        key("r", "app.reload", "Reload", "Read the catalogue again", "reload"),
+    ]
+    AUTO_FOCUS = "Gallery"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.past = History()
+        self.asked: QuestionAsked | None = None
+        self.problem: str | None = None
+        self._is_typed = False
+        self._clock: Timer | None = None
+        self._seconds = 0
+        self._rest: Timer | None = None
+        self._kept_focus: Widget | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TitleLine()
+        yield SearchBar()
+        yield FilterLine()
+        yield Banner()
+        with Horizontal(id="panes"):
+            yield TaxaPane()
+            yield ResultsPane()
+            yield SpecimenPane()
+        yield KeyLine()
+        yield Static(id="too-small")
+
+    # What is on the screen
+
+    @property
+    def pane(self) -> ResultsPane:
+        return self.query_one(ResultsPane)
+
+    @property
+    def hit(self) -> Hit | None:
+        """The photo that keys act upon."""
+        return self.pane.hit
+
+    @property
+    def results(self) -> Results | None:
+        return self.pane.results
+
+    @property
+    def question(self) -> Question:
+        """What the results answer."""
+        return self.past.now.question if self.past.now else Question()
+
+    # Asking and being answered
+
+    def ask(self, question: Question, *, is_typed: bool = False) -> None:
+        """Have a question answered; the results stay until then."""
+        if (question.words or question.picture) and self.problem is not None:
+            self.warn(self.problem)
+            return
+        self._is_typed, was_typed = is_typed, self._is_typed
+        self.post_message(QuestionAsked(question, replaces=is_typed and was_typed))
+
+    def searching(self, asked: QuestionAsked) -> None:
+        """A question is on its way: say so, and how long it takes when it does."""
+        self.asked = asked
+        self.pane.dim(True)
+        self._stop_clock()
+        self._clock = self.set_interval(1, self._tick)
+        self._write_filters()
+
+    def answered(self, asked: QuestionAsked, results: Results) -> None:
+        """The results have come."""
+        self._end_search()
+        self.query_one(Banner).end_of_error()
+        if self.past.now:
+            self.past.now.cursor = self.pane.view.cursor
+            if asked.replaces:
+                self.past.at -= 1
+        self.past.visit(View(asked.question, results, asked.cursor))
+        self._show_view()
+
+    def failed(self, sentence: str) -> None:
+        """A question could not be answered: the former results stay."""
+        self._end_search()
+        self.query_one(Banner).say(sentence)
+        if self.past.now is None:
+            self.pane.show(None, nothing="The catalogue could not be read. r tries again.")
+        self._write_filters()
+
+    def warn(self, problem: str) -> None:
+        """Say what is wrong for as long as nobody hides it."""
+        self.query_one(Banner).say(problem, is_lasting=True)
+
+    def _end_search(self) -> None:
+        self.asked = None
+        self._stop_clock()
+        self.pane.dim(False)
+
+    def _show_view(self) -> None:
+        view = self.past.now
+        if view is None:
+            return
+        question = view.question
+        self.pane.show(view.results, view.cursor, nothing_found(question))
+        self.pane.border_subtitle = Content(remark(view.results))
+        bar = self.query_one(SearchBar)
+        if not bar.input.has_focus:
+            bar.put(question.words)
+        bar.say_question(question.title if question.like or question.picture or question.kept else "")
+        bar.say_kind("similar" if question.like else "image" if question.picture else "text")
+        self.query_one(TaxaPane).taxa.choose(question.taxon)
+        self._write_filters()
+        if not view.results.count:
+            self.query_one(SpecimenPane).show(None, "")
+
+    def _write_filters(self) -> None:
+        question = self.asked.question if self.asked else self.question
+        waiting = None if self.asked is None else self._seconds
+        view = self.past.now
+        said = status(question, view.results if view else None, waiting)
+        self.query_one(FilterLine).show(question, said, question.order or default_order(question))
+
+    def _tick(self) -> None:
+        self._seconds += 1
+        if self._seconds >= _SLOW:
+            self._write_filters()
+
+    def _stop_clock(self) -> None:
+        self._seconds = 0
+        if self._clock is not None:
+            self._clock.stop()
+            self._clock = None
+
+    def show_kept(self, question: Question, results: Results) -> None:
+        """Show photos that were gathered by hand; they are not asked of the catalogue."""
+        self.post_message(SearchGivenUp())
+        self.answered(QuestionAsked(question), results)
+
+    # The search bar, the tree, the results
+
+    @on(SearchBar.Entered)
+    def _about_to_search(self) -> None:
+        self.post_message(ModelWanted())
+
+    @on(SearchBar.Asked)
+    def _searched(self, event: SearchBar.Asked) -> None:
+        now = self.question
+        if event.words or event.is_final or now.words:
+            order = now.order if now.is_search and event.words else None
+            asked = replace(now, words=event.words, picture=None, like=None, kept=None, order=order)
+            is_asked = self.asked is not None and self.asked.question == asked
+            if asked != now and not is_asked:
+                self.ask(asked, is_typed=True)
+        if event.is_final:
+            self._is_typed = False
+            self.pane.view.focus()
+
+    @on(SearchInput.Left)
+    def _left_search(self) -> None:
+        if self.asked is not None:
+            self._give_up()
+        self.query_one(SearchBar).put(self.question.words)
+        self.pane.view.focus()
+
+    @on(HitView.Selected)
+    def _selected(self, event: HitView.Selected) -> None:
+        event.stop()
+        self.app.push_screen(FullView(self.pane, self.app.images))  # type: ignore[attr-defined]
+
+    @on(TaxonChosen)
+    def _chose_taxon(self, event: TaxonChosen) -> None:
+        self.ask(replace(self.question, taxon=event.path, kept=None))
+
+    @on(ResultsPane.Moved)
+    def _moved(self) -> None:
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(_PAUSE, self.tell_specimen)
+
+    def tell_specimen(self) -> None:
+        """Show the specimen under the cursor, and have its picture brought."""
+        pane, hit = self.query_one(SpecimenPane), self.pane.hit
+        results = self.pane.results
+        if hit is None or results is None or not pane.display:
+            return
+        place = f"{'rank' if hit.score is not None else 'photo'} {self.pane.view.cursor + 1:,} of {results.count:,}"
+        pane.show(hit, place, is_marked=self.app.is_marked(hit))  # type: ignore[attr-defined]
+        self.post_message(SpecimenWanted(hit))
+
+    # What keys do
+
+    def action_search(self) -> None:
+        self.query_one(SearchBar).input.focus()
+
+    def action_image_search(self) -> None:
+        def search(path: str | None) -> None:
+            if path:
+                self.ask(replace(self.question, words="", picture=path, like=None, kept=None, order=None))
+
+        from tui.screens.image_prompt import ImagePrompt
+
+        self.app.push_screen(ImagePrompt(), search)
+
+    def action_taxa(self) -> None:
+        self.remove_class("-detail", "-no-taxa")
+        self.query_one(TaxaPane).taxa.focus()
+
+    def action_find_taxon(self) -> None:
+        self.remove_class("-detail", "-no-taxa")
+        self.query_one(TaxaPane).action_find()
+
+    def action_view(self) -> None:
+        self.pane.toggle_view()
+
+    def action_detail(self) -> None:
+        is_narrow = self.has_class("-narrow")
+        self.toggle_class("-detail" if is_narrow else "-no-detail")
+        self.call_after_refresh(self.tell_specimen)
+
+    def action_step_back(self) -> None:
+        """Give up what is under way, else the banner, else the search, else the taxon; never leave."""
+        banner, now = self.query_one(Banner), self.question
+        if self.asked is not None:
+            self._give_up()
+        elif banner.display:
+            banner.hide()
+        elif now.is_search or now.kept is not None:
+            self.ask(Question(taxon=now.taxon, determined_to=now.determined_to))
+        elif now.taxon:
+            self.action_clear_taxon()
+
+    def _give_up(self) -> None:
+        self.post_message(SearchGivenUp())
+        self._end_search()
+        self.query_one(SearchBar).put(self.question.words)
+        self._write_filters()
+
+    def action_clear_taxon(self) -> None:
+        if self.question.taxon:
+            self.ask(replace(self.question, taxon=()))
+
+    def action_go(self, by: int) -> None:
+        """Back or forward, with the cursor where it stood."""
+        if self.asked is not None:
+            self._give_up()
+        if self.past.now:
+            self.past.now.cursor = self.pane.view.cursor
+        if self.past.move(by) is None:
+            self.notify("There is nothing before this." if by < 0 else "There is nothing after this.", timeout=2)
+            return
+        self._is_typed = False
+        self._show_view()
+        self.app.recount()  # type: ignore[attr-defined]
+
+    def action_next_rank(self) -> None:
+        at = RANKS_TO_CHOOSE.index(self.question.determined_to)
+        self.ask(replace(self.question, determined_to=RANKS_TO_CHOOSE[(at + 1) % len(RANKS_TO_CHOOSE)], kept=None))
+
+    def action_lower_score(self) -> None:
+        least = self.question.least
+        if self.question.is_search and least is not None:
+            self.ask(replace(self.question, least=round(least - _STEP, 2) if least > _STEP else None))
+
+    def action_raise_score(self) -> None:
+        if self.question.is_search:
+            self.ask(replace(self.question, least=round((self.question.least or 0.0) + _STEP, 2)))
+
+    def action_sort(self) -> None:
+        def sort(name: str | None) -> None:
+            if name is not None:
+                order = Order(name)
+                self.ask(replace(self.question, order=None if order is default_order(self.question) else order))
+
+        if self.question.kept is None:
+            self.app.push_screen(Menu("Sort by", {order: order for order in orders(self.question)}), sort)
+
+    def action_show_marked(self) -> None:
+        self.app.show_marked()  # type: ignore[attr-defined]
+
+    # How much room there is
+
+    def on_resize(self, event: Any) -> None:
+        width, height = event.size
+        is_small = width < LEAST_WIDTH or height < LEAST_HEIGHT
+        if is_small and not self.has_class("-too-small"):
+            self._kept_focus = self.focused
+        words = f"Terminal too small ({width}×{height}); need {LEAST_WIDTH}×{LEAST_HEIGHT}"
+        self.query_one("#too-small", Static).update(Content(words))
+        self.set_class(is_small, "-too-small")
+        if not is_small and self._kept_focus is not None:
+            self.call_after_refresh(self._kept_focus.focus)
+            self._kept_focus = None

@@ -1,0 +1,40 @@
+"""A line or two for what went wrong: the program goes on."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from bioclip_search.text import printable
+
+__all__ = ["Banner"]
+
+_LINES = 3
+
+
+class Banner(Static):
+    """Hidden until there is something to say; `details` is all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.details = ""
+        self._is_lasting = False
+
+    def on_mount(self) -> None:
+        self.display = False
+
+    def say(self, sentence: str, *, is_lasting: bool = False) -> None:
+        """Show a sentence, of which the details are the whole; one that is lasting stays when a search goes well."""
+        self.details = sentence
+        self._is_lasting = is_lasting
+        hint = "   E details · Esc hides this"
+        room = max(20, _LINES * (self.app.size.width - 8) - len(hint))
+        line = Content(printable(sentence)).truncate(room, ellipsis=True)
+        self.update(Content.assemble((" ! ", "bold"), line, (hint, "dim")))
+        self.display = True
+
+    def end_of_error(self) -> None:
+        """A search went well: what went wrong before is of no interest any more."""
+        if not self._is_lasting:
+            self.hide()
+
+    def hide(self) -> None:
+        self.display = False

@@ -1,0 +1,122 @@
+"""The box for words. It asks a moment after the last key, or at once with Enter."""
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from tui.bindings import key
+
+__all__ = ["SearchBar", "SearchInput"]
+
+_PAUSE = 0.25
+"""Seconds after the last key until the search begins."""
+
+
+_HINT = "a name, or what it looks like"
+
+
+class SearchInput(Input):
+    """Letters are text here, whatever they do elsewhere."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("escape", "leave", "Leave", "Leave the box; the results stay", "search-leave", show=True),
+        key("down", "leave", "To the results", "Go to the results", "search-down"),
+    ]
+
+    class Left(Message):
+        """The user wants out of the box."""
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+
+class SearchBar(Horizontal):
+    """Words to search for."""
+
+    class Asked(Message):
+        """Search for these words; `is_final` after Enter."""
+
+        def __init__(self, words: str, *, is_final: bool) -> None:
+            super().__init__()
+            self.words = words
+            self.is_final = is_final
+
+    class Entered(Message):
+        """The box has the focus: words are about to come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pause: Timer | None = None
+        self._asked = ""
+
+    def compose(self) -> ComposeResult:
+        yield SearchInput(placeholder=_HINT, compact=True)
+        yield Static(id="search-kind")
+
+    def on_mount(self) -> None:
+        self.border_title = "Search (/)"
+        self.say_kind("text")
+
+    def say_kind(self, kind: str) -> None:
+        """What is searched by now: text, image or similar."""
+        self.query_one("#search-kind", Static).update(
+            Content.assemble((f"[{kind}]", "$accent"), ("  image…  ⏎ run", "$quiet"))
+        )
+
+    def say_question(self, title: str) -> None:
+        """What is shown where that is not words: similar to a photo, marked photos."""
+        self.input.placeholder = title or _HINT
+        self.input.set_class(bool(title), "-told")
+
+    @on(events.Click, "#search-kind")
+    def _clicked(self) -> None:
+        self.screen.action_image_search()  # type: ignore[attr-defined]
+
+    @property
+    def input(self) -> SearchInput:
+        return self.query_one(SearchInput)
+
+    def put(self, words: str) -> None:
+        """Show these words without asking for them."""
+        self._stop()
+        self._asked = words
+        with self.input.prevent(Input.Changed):
+            self.input.value = words
+
+    def disable(self, why: str) -> None:
+        """Words cannot be searched for, and why."""
+        self.input.placeholder = why
+        self.input.disabled = True
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._stop()
+        self._pause = self.set_timer(_PAUSE, lambda: self._ask(is_final=False))
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._ask(is_final=True)
+
+    def on_descendant_focus(self) -> None:
+        self.post_message(self.Entered())
+
+    def _stop(self) -> None:
+        if self._pause is not None:
+            self._pause.stop()
+            self._pause = None
+
+    def _ask(self, *, is_final: bool) -> None:
+        self._stop()
+        words = self.input.value.strip()
+        if is_final or words != self._asked:
+            self._asked = words
+            self.post_message(self.Asked(words, is_final=is_final))

@@ -1,0 +1,138 @@
+"""The left pane: the tree of taxa, and the box that finds one by its name."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from bioclip_search.branches import Branch
+from bioclip_search.text import printable
+from tui.bindings import key
+from tui.messages import TaxaSought, TaxonChosen
+from tui.widgets.taxon_tree import TaxonTree
+
+__all__ = ["TaxaPane"]
+
+
+class _NameBox(Input):
+    """Narrows the taxa while one types."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("escape", "leave", "To the tree", "Forget the name, back to the tree", "find-leave", show=True),
+        key("down", "to_found", "To the taxa", "Go to the taxa that were found", "find-down"),
+    ]
+
+    def action_leave(self) -> None:
+        self.screen.query_one(TaxaPane).show_tree()
+
+    def action_to_found(self) -> None:
+        self.screen.query_one(_FoundTaxa).focus()
+
+
+class _FoundTaxa(OptionList, inherit_bindings=False):
+    """Taxa that were found, wherever they stand in the tree."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("enter", "select", "Show", "Show the photos of this taxon", "found-show", show=True),
+        key("up,k", "cursor_up", "Up", "One line up", "found-up"),
+        key("down,j", "cursor_down", "Down", "One line down", "found-down"),
+        key("home,g", "first", "First", "The first line", "found-first"),
+        key("end,G", "last", "Last", "The last line", "found-last"),
+        key("pageup,ctrl+u", "page_up", "Page up", "One page up", "found-page-up"),
+        key("pagedown,ctrl+d", "page_down", "Page down", "One page down", "found-page-down"),
+        key("escape", "leave", "To the tree", "Forget the name, back to the tree", "found-leave", show=True),
+    ]
+
+    def action_leave(self) -> None:
+        self.screen.query_one(TaxaPane).show_tree()
+
+
+class TaxaPane(Vertical):
+    """Taxa; `f` finds one by a part of its name."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("f", "find", "Find a taxon", "Find taxa by scientific or common name", "tree-find", show=True)
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: list[Branch] = []
+
+    def compose(self) -> ComposeResult:
+        yield TaxonTree()
+        yield _FoundTaxa()
+        yield _NameBox(placeholder="part of a name", compact=True)
+
+    def on_mount(self) -> None:
+        self.border_title = "Taxa (t)"
+        self._show(is_finding=False)
+
+    @property
+    def taxa(self) -> TaxonTree:
+        return self.query_one(TaxonTree)
+
+    def action_find(self) -> None:
+        self._show(is_finding=True)
+        self.query_one(_NameBox).focus()
+
+    def show_tree(self) -> None:
+        """Back to the tree as it was."""
+        self._show(is_finding=False)
+        self.query_one(_NameBox).value = ""
+        self.taxa.focus()
+
+    def found(self, words: str, branches: Sequence[Branch]) -> None:
+        """Taxa with these words in their names; those of words that were changed since are not shown."""
+        if words != self.query_one(_NameBox).value.strip():
+            return
+        self._found = list(branches)
+        width = max(10, self.query_one(_FoundTaxa).scrollable_content_region.width)
+        options = self.query_one(_FoundTaxa)
+        options.clear_options()
+        options.add_options([Option(_line(branch, width)) for branch in self._found])
+        if self._found:
+            options.highlighted = 0
+        self.border_subtitle = f"{len(self._found):,} taxa" if words else ""
+
+    def _show(self, *, is_finding: bool) -> None:
+        self.taxa.display = not is_finding
+        self.query_one(_FoundTaxa).display = is_finding
+        self.query_one(_NameBox).display = is_finding
+        self.border_subtitle = "" if is_finding else "f finds"
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(TaxaSought(event.value.strip()))
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._found:
+            self._choose(self._found[0])
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self._choose(self._found[event.option_index])
+
+    def _choose(self, branch: Branch) -> None:
+        self.show_tree()
+        self.post_message(TaxonChosen(branch.path))
+
+
+def _line(branch: Branch, width: int) -> Content:
+    """A found taxon in one line: its name, its common name, its number of photos."""
+    count = f" {branch.count:,}"
+    common = f" {printable(branch.common_name)}" if branch.common_name else ""
+    rank = f" {branch.rank}" if branch.rank and not common else ""
+    name = Content.assemble(printable(branch.name or "(unidentified)"), (common or rank, "$quiet"))
+    room = max(0, width - len(count))
+    name = name.truncate(room, ellipsis=True)
+    return Content.assemble(name, " " * max(0, room - name.cell_length), (count, "$quiet"))
