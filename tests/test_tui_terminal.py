@@ -154,6 +154,14 @@ def test_a_signal_restores_the_terminal(terminal: Terminal, drawer: Path) -> Non
     terminal.until(lambda: terminal.modes == ["0", "1", "0"])
 
 
+def test_a_terminal_that_is_gone_ends_the_program(terminal: Terminal, drawer: Path) -> None:
+    """As when a connection breaks: it does not stay behind, waiting to write its farewell."""
+    browse(terminal, drawer)
+    os.kill(terminal.pid, signal.SIGHUP)
+    terminal.until(lambda: terminal.status is not None)
+    assert terminal.status == 128 + signal.SIGHUP
+
+
 def test_little_is_written_over_a_slow_line(terminal: Terminal, drawer: Path) -> None:
     """A move of the cursor is some kilobytes, a row of photos some tens; nothing moves, nothing is written."""
     browse(terminal, drawer)

@@ -4,6 +4,7 @@ Importing this module imports neither torch, open_clip, lancedb nor pyarrow: the
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -73,11 +74,11 @@ class BrowseApp(PhotoAnswers):
     def _mind_signals(self) -> None:
         """Whoever ends the program from outside finds the terminal as it was."""
         loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP"):
-            # There are none on Windows, nor beside the main thread.
-            with suppress(NotImplementedError, AttributeError, RuntimeError, ValueError):
-                number = getattr(signal, name)
-                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+        # There are none on Windows, nor beside the main thread.
+        with suppress(NotImplementedError, AttributeError, RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGTERM, partial(self.exit, return_code=128 + signal.SIGTERM))
+            # With the terminal gone, there is none to restore, and writing to it can wait for ever.
+            loop.add_signal_handler(signal.SIGHUP, os._exit, 128 + signal.SIGHUP)
 
     def action_reload(self) -> None:
         self._open()

@@ -203,8 +203,9 @@ class Gallery(HitView):
         marker = Segment("┃", self._style("cursor")) if is_here else Segment(" ", self.blank)
         if line < _HEIGHT:
             return [marker, *self._picture_line(hit, line)]
-        room = self._pitch - 2
-        return [marker, *(self._name_line(hit, room, is_here) if line == _HEIGHT else self._number_line(hit, room))]
+        if line == _HEIGHT:
+            return [marker, *self._name_line(hit, self._pitch - 2, is_here)]
+        return [marker, *self._number_line(hit, self._pitch - 1)]
 
     def _picture_line(self, hit: Hit | None, line: int) -> list[Segment]:
         tile = None if hit is None else self._tiles.get(key_of(hit))
