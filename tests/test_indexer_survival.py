@@ -36,10 +36,10 @@ def rows(catalogue: Path) -> Counter[str]:
 
 
 def test_killed_at_random_moments_it_ends_with_exactly_the_right_rows(small_model: Path, tmp_path: Path) -> None:
-    """SIGKILL after a random time, twenty times; the last run does the rest."""
+    """SIGKILL after a random time, again and again; the last run does the rest."""
     names = [draw_photo(tmp_path / "photos" / f"{n:03d}.png", seed=n, size=(24, 24)).name for n in range(150)]
     chance = random.Random(0)  # noqa: S311 (nothing to keep secret)
-    for _ in range(20):
+    for _ in range(8):
         process = start(tmp_path / "photos", tmp_path / "catalogue", small_model)
         assert process.stdout is not None
         process.stdout.readline()  # it has begun (or found nothing left to do)

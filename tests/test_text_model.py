@@ -492,12 +492,12 @@ def test_killed_while_filling_it_ends_with_every_embedding(small_model: Path, te
     index(IndexOptions((tmp_path / "photos",), tmp_path / "c", model=str(small_model)))
     arguments = [sys.executable, "-c", _INDEX, *map(str, (tmp_path / "photos", tmp_path / "c", text_model))]
     chance = random.Random(0)  # noqa: S311 (nothing to keep secret)
-    for attempt in range(7):
+    for attempt in range(5):
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         process.stdout.readline()
         try:
-            process.wait(timeout=chance.uniform(0, 0.3) if attempt < 6 else None)
+            process.wait(timeout=chance.uniform(0, 0.3) if attempt < 4 else None)
         except subprocess.TimeoutExpired:
             process.kill()
         process.communicate()
