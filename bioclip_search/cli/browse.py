@@ -60,6 +60,8 @@ def command(
 
 
 def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "Config") -> int | None:
+    import gc
+
     from tui.images import Mode, detect
 
     # The terminal is asked what it can show before Textual reads its answers as keys.
@@ -70,7 +72,10 @@ def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "C
     def open_archive() -> "Archive":
         from tui.archive import Archive
 
-        return Archive.open(folder, model=model, device=device, dtype=dtype)
+        opened = Archive.open(folder, model=model, device=device, dtype=dtype)
+        # All that was imported stays; to look through it for garbage again and again makes keys wait.
+        gc.freeze()
+        return opened
 
     app = BrowseApp(open_archive, folder=folder, images=mode, config=config)
     app.run(mouse=config.mouse)
