@@ -143,7 +143,7 @@ class PhotoAnswers(PhotoActions):
             self.is_exporting = False
             self.fail(sentence)
 
-        self.in_lane(self.others, lambda archive: archive.export(keys, wanted.file), then, failed)
+        self.in_lane(self.exports, lambda archive: archive.export(keys, wanted.file), then, failed)
 
 
 def _tiles(archive: "Archive", keys: Sequence[str]) -> Mapping[str, bytes | TileState]:

@@ -95,6 +95,11 @@ class SearchBar(Horizontal):
         self.input.placeholder = why
         self.input.disabled = True
 
+    def enable(self) -> None:
+        """Words can be searched for again."""
+        self.input.placeholder = _HINT
+        self.input.disabled = False
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
