@@ -52,7 +52,7 @@ _KEYS = {
 class PhotoActions(Desk):
     """Actions of the application, apart from those that ask the archive."""
 
-    is_exporting = False
+    exports_under_way = 0
     _siblings_of: Hit | None = None
     _is_leaving = False
 
@@ -219,7 +219,7 @@ class PhotoActions(Desk):
 
     def action_leave(self) -> None:
         """Leave, unless a file is being written; then only when asked twice."""
-        if self.is_exporting and not self._is_leaving:
+        if self.exports_under_way and not self._is_leaving:
             self._is_leaving = True
             self.notify("A file is being written. Press q again to leave it unfinished.", severity="warning")
         else:
