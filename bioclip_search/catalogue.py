@@ -92,7 +92,7 @@ class Catalogue:
         self._photos = photos
         self._vectors = VectorSearch(folder, photos, is_past=is_past)
         self._vectors_for_text = VectorSearch(folder, photos, EMBEDDING_FOR_TEXT, is_past=is_past)
-        self._listings = Listings(photos, self._vectors, lambda version: _open_at(connection, version))
+        self._listings = Listings(folder, photos, self._vectors, lambda version: _open_at(connection, version))
         self._records = RecordSearch(photos, is_past=is_past)
         self._names: dict[bool, tuple[int, dict[str, set[str]]]] = {}
         self._described = 0

@@ -1,6 +1,7 @@
 """Lists of photos of any length: known by their places, and read a window at a time."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from bioclip_search.branches import Branches
 from bioclip_search.filters import Filter
 from bioclip_search.snapshot import Places, Snapshot
 from bioclip_search.specimen import Photo
+from bioclip_search.storage import past_errors
 from bioclip_search.vector_search import VectorSearch
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ _NUMBERS = ("occurrenceID", "institutionCode", "collectionCode", "catalogNumber"
 class Listing:
     """Photos in an order; of each only its place in the table is held.
 
-    The list is that of one version of the table: what is written later does not move it.
+    The list is that of one version of the table: what is written later does not move it. Where that version is not
+    there any more, what reads it raises CatalogueError.
     """
 
     def __init__(self, snapshot: Snapshot, places: Places) -> None:
@@ -35,11 +38,13 @@ class Listing:
 
     def photos(self, start: int, stop: int) -> list[Photo]:
         """The photos from `start` up to `stop`; as many as there are."""
-        return self._snapshot.photos(self._places[max(start, 0) : max(stop, 0)])
+        with past_errors(self._snapshot.folder):
+            return self._snapshot.photos(self._places[max(start, 0) : max(stop, 0)])
 
     def thumbnails(self, indices: Sequence[int]) -> list[bytes]:
         """The thumbnails (JPEG, 256 pixels) of some of the photos, by where they stand."""
-        return self._snapshot.thumbnails(self._places[np.asarray(indices, dtype=np.int64)])
+        with past_errors(self._snapshot.folder):
+            return self._snapshot.thumbnails(self._places[np.asarray(indices, dtype=np.int64)])
 
     @property
     def branches(self) -> Branches:
@@ -86,7 +91,8 @@ class Listing:
     def _columns(self, columns: Sequence[str]) -> "pa.Table":
         import pyarrow as pa
 
-        rows = self._snapshot.columns(columns)
+        with past_errors(self._snapshot.folder):
+            rows = self._snapshot.columns(columns)
         is_whole = len(self) == rows.num_rows and bool((self._places[1:] > self._places[:-1]).all())
         return rows if is_whole else rows.take(pa.array(self._places))
 
@@ -97,7 +103,8 @@ class Listings:
     `at_version` opens the table as it is at a version.
     """
 
-    def __init__(self, table: Any, vectors: VectorSearch, at_version: Callable[[int], Any]) -> None:
+    def __init__(self, folder: Path, table: Any, vectors: VectorSearch, at_version: Callable[[int], Any]) -> None:
+        self._folder = folder
         self._table = table
         self._vectors = vectors
         self._at_version = at_version
@@ -112,12 +119,13 @@ class Listings:
     def listing(self, filter_: Filter) -> Listing:
         """The photos that a filter leaves, in the order of root and path."""
         snapshot = self._snapshot()
-        return Listing(snapshot, snapshot.in_order(snapshot.selected(filter_)))
+        with past_errors(self._folder):
+            return Listing(snapshot, snapshot.in_order(snapshot.selected(filter_)))
 
     def _snapshot(self) -> Snapshot:
         """The table as it is now."""
-        with self._lock:
+        with self._lock, past_errors(self._folder):
             version = int(self._table.version)
             if self._known is None or self._known[0] != version:
-                self._known = (version, Snapshot(self._at_version(version), self._vectors.index()))
+                self._known = (version, Snapshot(self._folder, self._at_version(version), self._vectors.index()))
             return self._known[1]

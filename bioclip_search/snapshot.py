@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +33,13 @@ _FEW_BATCHES = 32
 class Snapshot:
     """The rows of a table at one version, known by their places in it, 0 to n - 1.
 
-    `table` is a LanceDB table that was checked out at a version; with an `index` that was made of that version the
-    table itself is read for little. What is costly is made when it is first asked for, by one thread.
+    `folder` is the catalogue's, `table` a LanceDB table that was checked out at a version; with an `index` that was
+    made of that version the table itself is read for little. What is costly is made when it is first asked for, by one
+    thread.
     """
 
-    def __init__(self, table: Any, index: Index | None = None) -> None:
+    def __init__(self, folder: Path, table: Any, index: Index | None = None) -> None:
+        self.folder = folder
         self._table = table
         self._index = index
         self._lock = Lock()

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-__all__ = ["RowsMoved", "among", "chunks", "connect", "lance_errors", "quoted", "scan", "take", "writing"]
+__all__ = [
+    "RowsMoved",
+    "among",
+    "chunks",
+    "connect",
+    "lance_errors",
+    "past_errors",
+    "quoted",
+    "scan",
+    "take",
+    "writing",
+]
 
 _VALUES_AT_ONCE = 1_000
 _ROWS_AT_ONCE = 128
@@ -102,6 +113,19 @@ def scan(table: Any, columns: Sequence[str], where: str | None = None) -> "Itera
 
 class RowsMoved(Exception):
     """Rows are no longer where they were when their ids were read: the table was compacted."""
+
+
+@contextmanager
+def past_errors(folder: Path) -> Iterator[None]:
+    """As `lance_errors`, for a version that another process may have compacted away: raises CatalogueError for that."""
+    try:
+        with lance_errors(folder):
+            yield
+    except (RowsMoved, CatalogueDamaged) as error:
+        is_gone = isinstance(error, RowsMoved) or "not found" in str(error).lower()
+        if not is_gone:
+            raise
+        raise CatalogueError(f"The catalogue {folder} was changed while it was being read; read it again.") from error
 
 
 def take(table: Any, row_ids: "npt.NDArray[np.uint64]", columns: Sequence[str]) -> "pa.Table":

@@ -1,5 +1,6 @@
 """Lists of photos read by windows, and the tree of taxa, against what brute force over the photos gives."""
 
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from bioclip_search import vector_search
 from bioclip_search.branches import UNPLACED, Branch, BranchCounts, Branches
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
+from bioclip_search.errors import CatalogueError
 from bioclip_search.filters import Filter
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.nearest import build
@@ -367,3 +369,16 @@ def test_small_batches_of_the_file_of_rows_are_read_alike(tmp_path: Path, monkey
             expected, key=lambda photo: (photo.specimen.catalog_number is None, photo.specimen.catalog_number or "")
         )[:3]
     )
+
+
+def test_a_version_that_is_gone_is_told_in_a_sentence(drawer: Path, tmp_path: Path) -> None:
+    """Where another process has removed the files of a list's version, reading it says that the catalogue changed."""
+    folder = tmp_path / "copy"
+    shutil.copytree(drawer, folder)
+    listing = Catalogue.open(folder).listing(Filter())
+    for file in (folder / "photos.lance" / "data").iterdir():
+        file.unlink()
+    with pytest.raises(CatalogueError, match="changed while it was being read"):
+        listing.thumbnails([0, 1])
+    with pytest.raises(CatalogueError, match="read it again"):
+        listing.sorted_by(["catalogNumber"])

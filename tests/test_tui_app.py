@@ -3,6 +3,7 @@
 import asyncio
 import time
 from pathlib import Path
+from threading import Event
 
 import pytest
 from browsing import Held, browsing, in_loop, shown_text, until
@@ -15,6 +16,7 @@ from textual.widget import Widget
 from bioclip_search.branches import Branch
 from bioclip_search.errors import CatalogueError
 from bioclip_search.query import Query
+from bioclip_search.specimen import Photo
 from bioclip_search.taxonomy import Rank, TaxonPath
 from tui.archive import Archive
 from tui.config import Config
@@ -37,7 +39,12 @@ def held(app: object) -> Held:
 async def test_quick_typing_asks_once(drawer: Path) -> None:
     """Eleven keys without a pause are one search, which begins a moment after the last of them."""
     async with browsing(drawer, open_archive=Held.open) as (app, pilot):
-        await pilot.press("slash", *"blue wing s"[:11])
+        bar = app.main.query_one(SearchBar)
+        bar.pause = 600  # on a slow machine the model that begins to load holds a key up
+        await pilot.press("slash", *"blue wing ")
+        assert not held(app).searches
+        bar.pause = 0.25
+        await pilot.press("s")
         typed = time.monotonic()
         await until(pilot, lambda: held(app).searches)
         assert time.monotonic() - typed < 5
@@ -293,3 +300,152 @@ async def test_a_failed_search_is_one_line(drawer: Path, error: Exception) -> No
         await until(pilot, lambda: app.main.question.words == "thing")
         assert not app.main.query_one(Banner).display
         assert isinstance(held(app).asked[-1], Query)
+
+
+@in_loop
+async def test_another_failure_does_not_end_a_search(drawer: Path) -> None:
+    """What fails beside a search is told; the search goes on and is answered."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        gate = held(app).hold("wing")
+        await pilot.press("slash", *"wing", "enter")
+        await until(pilot, lambda: "wing" in held(app).searches)
+        app.fail("Another thing failed.")
+        assert app.main.query_one(Banner).display
+        assert "searching…" in app.main.query_one(FilterLine).text
+        gate.set()
+        await until(pilot, lambda: app.main.question.words == "wing")
+
+
+@in_loop
+async def test_marked_photos_stay_when_the_catalogue_is_read_again(drawer: Path) -> None:
+    """r asks nothing for photos that were gathered by hand, and keeps one's place in a list."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m", "right", "right")
+        for marked in (None, "marked photos"):
+            archive = app.archive
+            await pilot.press("r")
+            await until(pilot, lambda archive=archive: app.archive is not archive and app.main.asked is None)  # type: ignore[misc]
+            assert app.main.question.kept == marked
+            assert app.main.results is not None
+            assert (app.main.results.count == 1) is (marked is not None)
+            assert app.main.pane.view.cursor == (0 if marked else 2)
+            await pilot.press("M")
+
+
+@in_loop
+async def test_words_that_go_on_before_the_answer_keep_the_listing(drawer: Path) -> None:
+    """Backspace leads from what was typed in two goes to what was there before."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        gate = held(app).hold("blu")
+        await pilot.press("slash", *"blu")
+        await until(pilot, lambda: "blu" in held(app).searches)
+        await pilot.press("e")
+        await until(pilot, lambda: app.main.question.words == "blue")
+        gate.set()
+        assert [view.question.words for view in app.main.past.views] == ["", "blue"]
+        await pilot.press(" ", "w")
+        await until(pilot, lambda: app.main.question.words == "blue w")
+        assert [view.question.words for view in app.main.past.views] == ["", "blue w"]
+        await pilot.press("enter", "slash", "x")
+        await until(pilot, lambda: app.main.question.words == "x")
+        assert [view.question.words for view in app.main.past.views] == ["", "blue w", "x"]
+
+
+@in_loop
+async def test_a_taxon_chosen_during_a_search_keeps_its_words(drawer: Path) -> None:
+    """A question builds on the last one, answered or not; the former's late answer is dropped."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        tree = app.main.query_one(TaxaPane).taxa
+        await until(pilot, lambda: len(tree.root.children) > 1)
+        gate = held(app).hold("wing")
+        await pilot.press("slash", *"wing", "enter")
+        await until(pilot, lambda: "wing" in held(app).searches)
+        await pilot.press("t", "down", "enter", "right_square_bracket", "right_square_bracket")
+        gate.set()
+        await until(pilot, lambda: app.main.asked is None)
+        assert (app.main.question.words, app.main.question.least) == ("wing", 0.1)
+        assert app.main.question.taxon
+        assert [view.question.words for view in app.main.past.views] == ["", "wing"]
+
+
+@in_loop
+async def test_words_that_are_erased_give_up_their_search(drawer: Path) -> None:
+    """Back at what is on the screen, nothing is searched for any more."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        gate, before = held(app).hold("x"), app.main.results
+        await pilot.press("slash", "x")
+        await until(pilot, lambda: "x" in held(app).searches)
+        await pilot.press("backspace")
+        await until(pilot, lambda: app.main.asked is None)
+        gate.set()
+        await until(pilot, lambda: "x" in held(app).answered)
+        assert app.main.results is before
+
+
+class Slow(Held):
+    """An archive that reads the photos of a specimen when the test lets it."""
+
+    gate = Event()
+
+    def siblings(self, key: str) -> list[Photo]:
+        assert self.gate.wait(60)
+        return super().siblings(key)
+
+
+@in_loop
+async def test_photos_of_a_specimen_that_come_late_are_dropped(drawer: Path) -> None:
+    """Whoever asked for something else meanwhile stays there."""
+    async with browsing(drawer, open_archive=Slow.open) as (app, pilot):
+        Slow.gate.clear()
+        await pilot.press("a", "s")
+        await until(pilot, lambda: app.main.question.like is not None)
+        Slow.gate.set()
+        done: list[None] = []
+        app.in_lane(app.others, lambda _: None, done.append)
+        await until(pilot, lambda: done)
+        assert app.main.question.like is not None
+        await pilot.press("a")
+        await until(pilot, lambda: app.main.question.kept is not None)
+
+
+class Finding(Held):
+    """An archive that finds taxa by more than one letter when the test lets it."""
+
+    gate = Event()
+
+    def find_taxa(self, words: str, limit: int = 200) -> list[Branch]:
+        assert len(words) == 1 or self.gate.wait(60)
+        return super().find_taxa(words, limit)
+
+
+@in_loop
+async def test_enter_takes_no_taxon_of_earlier_words(drawer: Path) -> None:
+    """While the words are still being looked for, Enter waits for what they find."""
+    async with browsing(drawer, open_archive=Finding.open) as (app, pilot):
+        Finding.gate.clear()
+        pane = app.main.query_one(TaxaPane)
+        await pilot.press("t", "f", "a")
+        await until(pilot, lambda: pane._found)
+        await pilot.press(*"zz", "enter")
+        Finding.gate.set()
+        await until(pilot, lambda: not pane._found)
+        assert (app.main.question.taxon, app.main.asked) == ((), None)
+
+
+@in_loop
+async def test_a_mended_problem_is_gone_with_the_next_reading(drawer: Path) -> None:
+    """r opens the search box again, hides the banner, and keeps the model that was loaded."""
+    async with browsing(drawer) as (app, pilot):
+        archive, bar = app.archive, app.main.query_one(SearchBar)
+        assert archive is not None
+        await pilot.press("slash")
+        await until(pilot, archive.model_ready)
+        await pilot.press("escape")
+        app._told_problem("There is no model.")
+        assert bar.input.disabled
+        await pilot.press("r")
+        await until(pilot, lambda: app.archive is not archive and app.main.asked is None)
+        assert not bar.input.disabled
+        assert not app.main.query_one(Banner).display
+        assert app.archive is not None
+        assert app.archive.model_ready()

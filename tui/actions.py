@@ -52,7 +52,8 @@ _KEYS = {
 class PhotoActions(Desk):
     """Actions of the application, apart from those that ask the archive."""
 
-    is_exporting = False
+    exports_under_way = 0
+    _siblings_of: Hit | None = None
     _is_leaving = False
 
     @property
@@ -71,7 +72,7 @@ class PhotoActions(Desk):
         self._leave_full_view()
         name = hit.specimen.catalog_number or hit.photo.path.rsplit("/", 1)[-1]
         like = Like(str(hit.photo.file), name)
-        self.main.ask(replace(self.main.question, words="", picture=None, like=like, kept=None, order=None))
+        self.main.ask(replace(self.main.now, words="", picture=None, like=like, kept=None, order=None))
 
     def action_siblings(self) -> None:
         """All photos of this specimen."""
@@ -81,7 +82,12 @@ class PhotoActions(Desk):
         self._leave_full_view()
         name = printable(hit.specimen.catalog_number or hit.photo.path.rsplit("/", 1)[-1])
 
+        self._siblings_of = hit
+        before = self.main.asked, self.main.past.now
+
         def then(photos: Any) -> None:
+            if self._siblings_of is not hit or (self.main.asked, self.main.past.now) != before:
+                return
             kept = [hit, *(Hit(photo, None) for photo in photos)]
             self.main.show_kept(Question(kept=f"specimen {name}"), Kept(kept))
 
@@ -213,7 +219,7 @@ class PhotoActions(Desk):
 
     def action_leave(self) -> None:
         """Leave, unless a file is being written; then only when asked twice."""
-        if self.is_exporting and not self._is_leaving:
+        if self.exports_under_way and not self._is_leaving:
             self._is_leaving = True
             self.notify("A file is being written. Press q again to leave it unfinished.", severity="warning")
         else:

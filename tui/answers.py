@@ -133,17 +133,18 @@ class PhotoAnswers(PhotoActions):
     @on(ExportWanted)
     def _write_export(self, wanted: ExportWanted) -> None:
         keys = list(self.marks)
-        self.is_exporting = True
+        self.exports_under_way += 1
+        self._is_leaving = False
 
         def then(count: int) -> None:
-            self.is_exporting = False
+            self.exports_under_way -= 1
             self.notify(f"Wrote {count:,} photos to {wanted.file}", markup=False)
 
         def failed(sentence: str) -> None:
-            self.is_exporting = False
+            self.exports_under_way -= 1
             self.fail(sentence)
 
-        self.in_lane(self.others, lambda archive: archive.export(keys, wanted.file), then, failed)
+        self.in_lane(self.exports, lambda archive: archive.export(keys, wanted.file), then, failed)
 
 
 def _tiles(archive: "Archive", keys: Sequence[str]) -> Mapping[str, bytes | TileState]:

@@ -6,7 +6,7 @@ Importing this module imports neither torch, open_clip, lancedb nor pyarrow: the
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 
 from bioclip_search.errors import BioclipSearchError
+from bioclip_search.taxonomy import TaxonPath
 from tui.answers import PhotoAnswers
 from tui.bindings import key
 from tui.commands import Commands
@@ -26,11 +27,11 @@ from tui.messages import (
     BranchesWanted,
     ModelWanted,
     QuestionAsked,
-    SearchGivenUp,
     TaxaSought,
 )
 from tui.screens.notice import Notice
 from tui.theme import DARK, LIGHT, theme_name
+from tui.widgets.banner import Banner
 from tui.widgets.search_bar import SearchBar
 from tui.widgets.taxa_pane import TaxaPane
 from tui.widgets.title_line import TitleLine
@@ -57,7 +58,6 @@ class BrowseApp(PhotoAnswers):
 
     def __init__(self, open_archive: OpenArchive, *, folder: Path, **options: Any) -> None:
         super().__init__(open_archive, folder=folder, **options)
-        self._number = 0
         self._is_model_asked = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -85,10 +85,13 @@ class BrowseApp(PhotoAnswers):
 
     def _open(self) -> None:
         self.main.query_one(TitleLine).tell(str(self.folder))
+        former = self.archive
 
         def work() -> None:
             try:
                 archive = self.open_archive()
+                if former is not None:
+                    archive.inherit(former)
             except BioclipSearchError as error:
                 self.hand_over(self._not_opened, str(error))
             except Exception as error:
@@ -108,11 +111,13 @@ class BrowseApp(PhotoAnswers):
         is_first = self.archive is None
         self.archive = archive
         self.main.query_one(TaxaPane).taxa.begin(archive.photos)
-        self.main.problem = None
+        self._told_problem(None)
+        self._is_model_asked = False
+        self._note_model(is_loading=False)
         self.tell_title()
         if self._screen_is_main():
-            self.main.ask(self.main.question)
-        self.in_lane(self.others, lambda archive: archive.problem(), self._told_problem)
+            self.main.ask_again()
+        self.in_lane(self.model, lambda archive: archive.problem(), self._told_problem)
         if is_first and self._screen_is_main():
             self.main.pane.view.focus()
 
@@ -120,9 +125,13 @@ class BrowseApp(PhotoAnswers):
         return self.main in self.screen_stack
 
     def _told_problem(self, problem: str | None) -> None:
+        bar, former = self.main.query_one(SearchBar), self.main.problem
         self.main.problem = problem
+        if problem is None and former is not None:
+            bar.enable()
+            self.main.query_one(Banner).hide()
         if problem is not None:
-            self.main.query_one(SearchBar).disable("search by words and pictures is off, see below")
+            bar.disable("search by words and pictures is off, see below")
             self.last_error = problem
             self.main.warn(problem)
 
@@ -132,33 +141,23 @@ class BrowseApp(PhotoAnswers):
     def _ask(self, asked: QuestionAsked) -> None:
         if self.archive is None:
             return
-        self._number += 1
-        number = self._number
         question = asked.question
-        if question.is_search:
-            self._note_model(is_loading=not self.archive.model_ready() and not question.like)
-        self.main.searching(asked)
+        if question.words or question.picture:
+            self._load_model()
 
         def job(archive: "Archive") -> Any:
             results = archive.ask(question.query())
             return archive.sorted(results, question.order) if question.order else results
 
         def then(results: Any) -> None:
-            if number == self._number:
-                self._note_model(is_loading=False)
-                self.main.answered(asked, results)
-                self.recount()
+            self.main.answered(asked, results)
 
         def failed(sentence: str) -> None:
-            if number == self._number:
-                self._note_model(is_loading=False)
-                self.fail(sentence)
+            if asked is self.main.asked:
+                self.last_error = sentence
+                self.main.failed(asked, sentence)
 
         in_thread(self.work(self.archive, job, then, failed))
-
-    @on(SearchGivenUp)
-    def _give_up(self) -> None:
-        self._number += 1
 
     def recount(self) -> None:
         """Have the hits of what is shown counted by taxon."""
@@ -166,7 +165,12 @@ class BrowseApp(PhotoAnswers):
         if question.kept is not None:
             tree.count(None)
             return
-        self.in_lane(self.counts, lambda archive: archive.counts(question.query()), tree.count)
+
+        def then(counts: Mapping[TaxonPath, int] | None) -> None:
+            if self.main.question == question:
+                tree.count(counts)
+
+        self.in_lane(self.counts, lambda archive: archive.counts(question.query()), then)
 
     @on(ModelWanted)
     def _load_model(self) -> None:
@@ -180,7 +184,7 @@ class BrowseApp(PhotoAnswers):
             self._note_model(is_loading=False)
             self.fail(sentence)
 
-        self.in_lane(self.others, lambda archive: archive.warm(), lambda _: self._note_model(is_loading=False), failed)
+        self.in_lane(self.model, lambda archive: archive.warm(), lambda _: self._note_model(is_loading=False), failed)
 
     def _note_model(self, *, is_loading: bool) -> None:
         self.main.query_one(TitleLine).note("model loading… (browsing works)" if is_loading else "")

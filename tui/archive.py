@@ -97,6 +97,13 @@ class Archive:
         with self._lock:
             self._answers.clear()
 
+    def inherit(self, other: "Archive") -> None:
+        """Take over what another archive of the same folder has loaded, or is just loading, if its models are these."""
+        mine, others = self._catalogue, other._catalogue
+        is_same = mine.fingerprint == others.fingerprint and mine.for_text.fingerprint == others.for_text.fingerprint
+        if self.folder == other.folder and self._named == other._named and is_same:
+            self._models, self._model_lock = other._models, other._model_lock
+
     # Taxa
 
     def children(self, path: TaxonPath = ()) -> list[Branch]:

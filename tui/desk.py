@@ -49,7 +49,7 @@ class Desk(App[None]):
         self.open_archive = open_archive
         self.main = MainScreen()
         self.tiles, self.specimen, self.counts, self.found = (Lane(latest=True) for _ in range(4))
-        self.taxa, self.others = Lane(), Lane()
+        self.taxa, self.others, self.model, self.exports = (Lane() for _ in range(4))
 
     def in_lane(
         self,
@@ -96,7 +96,7 @@ class Desk(App[None]):
     def fail(self, sentence: str) -> None:
         """Say what went wrong, and go on."""
         self.last_error = sentence
-        self.main.failed(sentence)
+        self.main.complain(sentence)
 
     def tell_title(self) -> None:
         """Write the first line anew."""

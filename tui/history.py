@@ -15,11 +15,12 @@ _MOST = 100
 
 @dataclass(slots=True)
 class View:
-    """A question, what it gave, and where the cursor stood."""
+    """A question, what it gave, and where the cursor stood; `is_typed` while its words may go on."""
 
     question: Question
     results: "Results"
     cursor: int = 0
+    is_typed: bool = False
 
 
 @dataclass(slots=True)

@@ -20,7 +20,6 @@ __all__ = [
     "PictureWanted",
     "QuestionAsked",
     "ReviewGiven",
-    "SearchGivenUp",
     "SiblingsWanted",
     "SpecimenWanted",
     "SuggestionsWanted",
@@ -30,17 +29,14 @@ __all__ = [
 
 
 class QuestionAsked(Message):
-    """Answer this and put the cursor there; `replaces` is for words that go on from those before."""
+    """Answer this and put the cursor there; words that are being typed replace those before, until they are final."""
 
-    def __init__(self, question: Question, *, cursor: int = 0, replaces: bool = False) -> None:
+    def __init__(self, question: Question, *, cursor: int = 0, is_typed: bool = False) -> None:
         super().__init__()
         self.question = question
         self.cursor = cursor
-        self.replaces = replaces
-
-
-class SearchGivenUp(Message):
-    """Whatever the search under way finds is not wanted any more."""
+        self.is_typed = is_typed
+        self.is_final = not is_typed
 
 
 class ModelWanted(Message):

@@ -19,7 +19,7 @@ from bioclip_search.query.choose import Candidate
 from bioclip_search.query.hits import Determined, Hit, Hits
 from bioclip_search.query.ranking import Ranking
 from bioclip_search.query.taxa import resolve_taxon
-from bioclip_search.query.value import PhotoPart, Query, TextPart
+from bioclip_search.query.value import LikePart, Part, PhotoPart, Query, TextPart
 from bioclip_search.query.vectors import PartVector, PartVectors
 from bioclip_search.storage import quoted
 
@@ -42,7 +42,7 @@ class Searcher:
         self._catalogue = catalogue
         self._loaders = {False: cache(load), True: cache(load_for_text or model_loader(catalogue, for_text=True))}
         self._vectors: dict[bool, PartVectors] = {}
-        self._lock = Lock()
+        self._lock, self._making = Lock(), Lock()
 
     def search(self, query: Query) -> Hits:
         """Answer a query, best hit first.
@@ -54,9 +54,7 @@ class Searcher:
         if not query.parts and query.records is None:
             return Hits(tuple(self._listed(query)))
         filter_ = self._filter(query)
-        with self._lock:
-            vectors = self._vectors_of(for_text=query.for_text)
-            parts = [vectors.of(part) for part in query.parts]
+        parts = [self._vector(part, for_text=query.for_text) for part in query.parts]
         ranking = Ranking(self._catalogue, query, filter_, parts)
         best = ranking.best()
         return Hits(
@@ -73,8 +71,9 @@ class Searcher:
         """
         for for_text in {query.for_text for query in queries}:
             parts = [part for query in queries if query.for_text is for_text for part in query.parts]
+            vectors = self._vectors_of(for_text=for_text)
             with self._lock:
-                self._vectors_of(for_text=for_text).prepare(parts)
+                vectors.prepare(parts)
         return [self._answer(query) for query in queries]
 
     def _answer(self, query: Query) -> Hits | QueryError:
@@ -83,10 +82,19 @@ class Searcher:
         except QueryError as error:
             return error
 
+    def _vector(self, part: Part, *, for_text: bool) -> PartVector:
+        """A part's vector; photos of the catalogue have theirs, and wait for no model that is being loaded."""
+        vectors = self._vectors_of(for_text=for_text)
+        if isinstance(part, LikePart):
+            return vectors.of(part)
+        with self._lock:
+            return vectors.of(part)
+
     def _vectors_of(self, *, for_text: bool) -> PartVectors:
-        if for_text not in self._vectors:
-            self._vectors[for_text] = PartVectors(self._catalogue, self._loaders[for_text], for_text=for_text)
-        return self._vectors[for_text]
+        with self._making:
+            if for_text not in self._vectors:
+                self._vectors[for_text] = PartVectors(self._catalogue, self._loaders[for_text], for_text=for_text)
+            return self._vectors[for_text]
 
     def _filter(self, query: Query) -> Filter:
         def names(name: str) -> tuple[tuple[str, str], ...]:

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from bioclip_search.query import Hit
 from tui.bindings import PHOTO_KEYS, key
 from tui.history import History, View
-from tui.messages import ModelWanted, QuestionAsked, SearchGivenUp, SpecimenWanted, TaxonChosen
+from tui.messages import ModelWanted, QuestionAsked, SpecimenWanted, TaxonChosen
 from tui.question import RANKS_TO_CHOOSE, Question
 from tui.results import Order, Results
 from tui.screens.full_view import FullView
@@ -76,7 +76,6 @@ class MainScreen(Screen[None]):
         self.past = History()
         self.asked: QuestionAsked | None = None
         self.problem: str | None = None
-        self._is_typed = False
         self._clock: Timer | None = None
         self._seconds = 0
         self._rest: Timer | None = None
@@ -114,17 +113,28 @@ class MainScreen(Screen[None]):
         """What the results answer."""
         return self.past.now.question if self.past.now else Question()
 
+    @property
+    def now(self) -> Question:
+        """What was asked last, answered or not: the next question builds on it."""
+        return self.asked.question if self.asked else self.question
+
     # Asking and being answered
 
-    def ask(self, question: Question, *, is_typed: bool = False) -> None:
+    def ask(self, question: Question, *, cursor: int = 0, is_typed: bool = False) -> None:
         """Have a question answered; the results stay until then."""
         if (question.words or question.picture) and self.problem is not None:
             self.warn(self.problem)
             return
-        self._is_typed, was_typed = is_typed, self._is_typed
-        self.post_message(QuestionAsked(question, replaces=is_typed and was_typed))
+        asked = QuestionAsked(question, cursor=cursor, is_typed=is_typed)
+        self._begin_search(asked)
+        self.post_message(asked)
 
-    def searching(self, asked: QuestionAsked) -> None:
+    def ask_again(self) -> None:
+        """Have the last question answered anew, with the cursor where it is; photos gathered by hand stay."""
+        if self.now.kept is None:
+            self.ask(self.now, cursor=self.asked.cursor if self.asked else self.pane.view.cursor)
+
+    def _begin_search(self, asked: QuestionAsked) -> None:
         """A question is on its way: say so, and how long it takes when it does."""
         self.asked = asked
         self.pane.dim(True)
@@ -133,23 +143,37 @@ class MainScreen(Screen[None]):
         self._write_filters()
 
     def answered(self, asked: QuestionAsked, results: Results) -> None:
-        """The results have come."""
-        self._end_search()
+        """The results have come; those of a question that was given up are dropped."""
+        if asked is not self.asked:
+            return
         self.query_one(Banner).end_of_error()
+        view = View(asked.question, results, asked.cursor, is_typed=not asked.is_final)
+        self._visit(view, goes_on=asked.is_typed)
+
+    def _visit(self, view: View, *, goes_on: bool = False) -> None:
+        """Show a view; it stands in the place of words that it goes on from."""
+        self._end_search()
         if self.past.now:
             self.past.now.cursor = self.pane.view.cursor
-            if asked.replaces:
+            if goes_on and self.past.now.is_typed:
                 self.past.at -= 1
-        self.past.visit(View(asked.question, results, asked.cursor))
+        self.past.visit(view)
         self._show_view()
+        self.app.recount()  # type: ignore[attr-defined]
 
-    def failed(self, sentence: str) -> None:
+    def failed(self, asked: QuestionAsked, sentence: str) -> None:
         """A question could not be answered: the former results stay."""
+        if asked is not self.asked:
+            return
         self._end_search()
-        self.query_one(Banner).say(sentence)
+        self.complain(sentence)
         if self.past.now is None:
             self.pane.show(None, nothing="The catalogue could not be read. r tries again.")
         self._write_filters()
+
+    def complain(self, sentence: str) -> None:
+        """Say what went wrong; a search that is under way goes on."""
+        self.query_one(Banner).say(sentence)
 
     def warn(self, problem: str) -> None:
         """Say what is wrong for as long as nobody hides it."""
@@ -178,7 +202,7 @@ class MainScreen(Screen[None]):
             self.query_one(SpecimenPane).show(None, "")
 
     def _write_filters(self) -> None:
-        question = self.asked.question if self.asked else self.question
+        question = self.now
         waiting = None if self.asked is None else self._seconds
         view = self.past.now
         said = status(question, view.results if view else None, waiting)
@@ -197,8 +221,7 @@ class MainScreen(Screen[None]):
 
     def show_kept(self, question: Question, results: Results) -> None:
         """Show photos that were gathered by hand; they are not asked of the catalogue."""
-        self.post_message(SearchGivenUp())
-        self.answered(QuestionAsked(question), results)
+        self._visit(View(question, results))
 
     # The search bar, the tree, the results
 
@@ -208,16 +231,24 @@ class MainScreen(Screen[None]):
 
     @on(SearchBar.Asked)
     def _searched(self, event: SearchBar.Asked) -> None:
-        now = self.question
+        now = self.now
         if event.words or event.is_final or now.words:
             order = now.order if now.is_search and event.words else None
             asked = replace(now, words=event.words, picture=None, like=None, kept=None, order=order)
-            is_asked = self.asked is not None and self.asked.question == asked
-            if asked != now and not is_asked:
+            if self.asked is not None and self.past.now is not None and asked == self.question:
+                self._give_up()
+            elif asked != now:
                 self.ask(asked, is_typed=True)
         if event.is_final:
-            self._is_typed = False
+            self._end_typing()
             self.pane.view.focus()
+
+    def _end_typing(self) -> None:
+        """The words are final: others come after them, not in their place."""
+        if self.asked is not None:
+            self.asked.is_final = True
+        elif self.past.now is not None:
+            self.past.now.is_typed = False
 
     @on(SearchInput.Left)
     def _left_search(self) -> None:
@@ -233,7 +264,7 @@ class MainScreen(Screen[None]):
 
     @on(TaxonChosen)
     def _chose_taxon(self, event: TaxonChosen) -> None:
-        self.ask(replace(self.question, taxon=event.path, kept=None))
+        self.ask(replace(self.now, taxon=event.path, kept=None))
 
     @on(ResultsPane.Moved)
     def _moved(self) -> None:
@@ -259,7 +290,7 @@ class MainScreen(Screen[None]):
     def action_image_search(self) -> None:
         def search(path: str | None) -> None:
             if path:
-                self.ask(replace(self.question, words="", picture=path, like=None, kept=None, order=None))
+                self.ask(replace(self.now, words="", picture=path, like=None, kept=None, order=None))
 
         from tui.screens.image_prompt import ImagePrompt
 
@@ -294,14 +325,13 @@ class MainScreen(Screen[None]):
             self.action_clear_taxon()
 
     def _give_up(self) -> None:
-        self.post_message(SearchGivenUp())
         self._end_search()
         self.query_one(SearchBar).put(self.question.words)
         self._write_filters()
 
     def action_clear_taxon(self) -> None:
-        if self.question.taxon:
-            self.ask(replace(self.question, taxon=()))
+        if self.now.taxon:
+            self.ask(replace(self.now, taxon=()))
 
     def action_go(self, by: int) -> None:
         """Back or forward, with the cursor where it stood."""
@@ -312,31 +342,31 @@ class MainScreen(Screen[None]):
         if self.past.move(by) is None:
             self.notify("There is nothing before this." if by < 0 else "There is nothing after this.", timeout=2)
             return
-        self._is_typed = False
+        self._end_typing()
         self._show_view()
         self.app.recount()  # type: ignore[attr-defined]
 
     def action_next_rank(self) -> None:
-        at = RANKS_TO_CHOOSE.index(self.question.determined_to)
-        self.ask(replace(self.question, determined_to=RANKS_TO_CHOOSE[(at + 1) % len(RANKS_TO_CHOOSE)], kept=None))
+        at = RANKS_TO_CHOOSE.index(self.now.determined_to)
+        self.ask(replace(self.now, determined_to=RANKS_TO_CHOOSE[(at + 1) % len(RANKS_TO_CHOOSE)], kept=None))
 
     def action_lower_score(self) -> None:
-        least = self.question.least
-        if self.question.is_search and least is not None:
-            self.ask(replace(self.question, least=round(least - _STEP, 2) if least > _STEP else None))
+        least = self.now.least
+        if self.now.is_search and least is not None:
+            self.ask(replace(self.now, least=round(least - _STEP, 2) if least > _STEP else None))
 
     def action_raise_score(self) -> None:
-        if self.question.is_search:
-            self.ask(replace(self.question, least=round((self.question.least or 0.0) + _STEP, 2)))
+        if self.now.is_search:
+            self.ask(replace(self.now, least=round((self.now.least or 0.0) + _STEP, 2)))
 
     def action_sort(self) -> None:
         def sort(name: str | None) -> None:
             if name is not None:
                 order = Order(name)
-                self.ask(replace(self.question, order=None if order is default_order(self.question) else order))
+                self.ask(replace(self.now, order=None if order is default_order(self.now) else order))
 
-        if self.question.kept is None:
-            self.app.push_screen(Menu("Sort by", {order: order for order in orders(self.question)}), sort)
+        if self.now.kept is None:
+            self.app.push_screen(Menu("Sort by", {order: order for order in orders(self.now)}), sort)
 
     def action_show_marked(self) -> None:
         self.app.show_marked()  # type: ignore[attr-defined]

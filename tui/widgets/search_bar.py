@@ -15,10 +15,6 @@ from tui.bindings import key
 
 __all__ = ["SearchBar", "SearchInput"]
 
-_PAUSE = 0.25
-"""Seconds after the last key until the search begins."""
-
-
 _HINT = "a name, or what it looks like"
 
 
@@ -38,7 +34,9 @@ class SearchInput(Input):
 
 
 class SearchBar(Horizontal):
-    """Words to search for."""
+    """Words to search for; `pause` are the seconds after the last key until the search begins."""
+
+    pause = 0.25
 
     class Asked(Message):
         """Search for these words; `is_final` after Enter."""
@@ -95,11 +93,16 @@ class SearchBar(Horizontal):
         self.input.placeholder = why
         self.input.disabled = True
 
+    def enable(self) -> None:
+        """Words can be searched for again."""
+        self.input.placeholder = _HINT
+        self.input.disabled = False
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self._stop()
-        self._pause = self.set_timer(_PAUSE, lambda: self._ask(is_final=False))
+        self._pause = self.set_timer(self.pause, lambda: self._ask(is_final=False))
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -63,6 +63,7 @@ class TaxaPane(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._found: list[Branch] = []
+        self._words = ""
 
     def compose(self) -> ComposeResult:
         yield TaxonTree()
@@ -91,7 +92,7 @@ class TaxaPane(Vertical):
         """Taxa with these words in their names; those of words that were changed since are not shown."""
         if words != self.query_one(_NameBox).value.strip():
             return
-        self._found = list(branches)
+        self._found, self._words = list(branches), words
         width = max(10, self.query_one(_FoundTaxa).scrollable_content_region.width)
         options = self.query_one(_FoundTaxa)
         options.clear_options()
@@ -114,7 +115,7 @@ class TaxaPane(Vertical):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        if self._found:
+        if self._found and event.value.strip() == self._words:
             self._choose(self._found[0])
 
     @on(OptionList.OptionSelected)
