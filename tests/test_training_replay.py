@@ -18,6 +18,7 @@ from bioclip_search.taxonomy import Taxon, TextType
 from training.checkpoint import load_checkpoint, written_checkpoints
 from training.data import Captions, Draw
 from training.distributed import world
+from training.export import export_model
 from training.feed import open_feed
 from training.initial import initial_model
 from training.metrics import Silence
@@ -116,6 +117,17 @@ def test_a_run_with_replay_goes_on_exactly(tmp_path: Path, recipe: RunRecipe) ->
     assert [line["replay_loss"] for line in lines(tmp_path / "run")] == [line["replay_loss"] for line in told]
     last = [load_checkpoint(written_checkpoints(tmp_path / run / "checkpoints")[-1]) for run in ("whole", "run")]
     assert torch.equal(last[0].replay["visual.proj"], last[1].replay["visual.proj"])
+
+
+def test_a_run_with_replay_is_exported(tmp_path: Path, recipe: RunRecipe) -> None:
+    """Both folders of shards are on the card, without their paths; the second projection stays behind."""
+    short = changed(recipe, schedule={"steps": 1, "warmup": 0})
+    folder = export_model(train(short, tmp_path / "run").checkpoint, tmp_path / "model").folder
+    card = (folder / "README.md").read_text()
+    assert "- other, split train: " in card
+    assert short.replay is not None
+    assert str(Path(str(short.replay.path)).parent) not in card
+    assert not (folder / "replay.safetensors").exists()
 
 
 def test_both_halves_have_unit_length_and_begin_alike() -> None:
