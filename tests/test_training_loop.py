@@ -164,6 +164,14 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+@pytest.mark.parametrize("device", ["banana", "cuda:banana", "cuda"])
+def test_a_device_that_is_not_there_is_one_sentence(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is read."""
+    monkeypatch.setenv("LOCAL_RANK", "999")
+    with pytest.raises(UsageError, match="use"), world(device):
+        pass
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_stops(tmp_path: Path, recipe: RunRecipe, whole: Path, number: int) -> None:
     """After the step in hand; the run then goes on from there, mean weights and all."""
