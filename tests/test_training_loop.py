@@ -164,6 +164,18 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_dropout_goes_on_exactly(tmp_path: Path, recipe: RunRecipe) -> None:
+    """A model that drops patches at random drops the same ones in a run that goes on."""
+    config = json.loads(json.dumps(recipe.model.config))
+    config["vision_cfg"]["patch_dropout"] = 0.5
+    short = changed(recipe, model={"config": config}, schedule={"steps": 4}, checkpoint={"every": 2})
+    train(short, tmp_path)
+    expected = losses(tmp_path)
+    (tmp_path / "checkpoints" / "step-00000004").rename(tmp_path / "away")
+    train(short, tmp_path, resume=True)
+    assert losses(tmp_path) == expected
+
+
 @pytest.mark.parametrize("device", ["banana", "cuda:banana", "cuda"])
 def test_a_device_that_is_not_there_is_one_sentence(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is read."""
