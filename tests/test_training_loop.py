@@ -25,6 +25,7 @@ from bioclip_search.errors import BioclipSearchError, InvalidModel, ModelUnavail
 from training.checkpoint import Checkpoints, written_checkpoints
 from training.distributed import world
 from training.initial import initial_model
+from training.metrics import Metrics
 from training.run_recipe import RunRecipe, load_run_recipe
 from training.schedule import share_of_rate
 from training.shard_index import open_folder
@@ -174,6 +175,13 @@ def test_dropout_goes_on_exactly(tmp_path: Path, recipe: RunRecipe) -> None:
     (tmp_path / "checkpoints" / "step-00000004").rename(tmp_path / "away")
     train(short, tmp_path, resume=True)
     assert losses(tmp_path) == expected
+
+
+def test_metrics_are_json_whatever_the_figures(tmp_path: Path) -> None:
+    """A gradient that overflowed is null: JSON has no infinity."""
+    with Metrics(tmp_path / "metrics.jsonl", 0) as metrics:
+        metrics.write({"step": 1, "loss": 2.5, "grad_norm": math.inf})
+    assert (tmp_path / "metrics.jsonl").read_text() == '{"step": 1, "loss": 2.5, "grad_norm": null}\n'
 
 
 @pytest.mark.parametrize("device", ["banana", "cuda:banana", "cuda"])
