@@ -30,6 +30,7 @@ from training.run_recipe import RunRecipe, load_run_recipe
 from training.schedule import share_of_rate
 from training.shard_index import open_folder
 from training.state import first_state
+from training.stopping import stop_noted
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -175,6 +176,17 @@ def test_dropout_goes_on_exactly(tmp_path: Path, recipe: RunRecipe) -> None:
     (tmp_path / "checkpoints" / "step-00000004").rename(tmp_path / "away")
     train(short, tmp_path, resume=True)
     assert losses(tmp_path) == expected
+
+
+def test_a_second_sigterm_does_not_hinder_saving() -> None:
+    """Job schedulers send several; a second Ctrl-C is somebody who will not wait."""
+    with stop_noted() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop() == signal.SIGTERM
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_metrics_are_json_whatever_the_figures(tmp_path: Path) -> None:
