@@ -238,6 +238,16 @@ def test_another_recipe_does_not_go_on(whole: Path, recipe: RunRecipe, tmp_path:
     assert train(changed(recipe, training={"micro_batch": 4}), whole, resume=True).step == 20
 
 
+def test_other_shares_do_not_go_on(tmp_path: Path, recipe: RunRecipe, shards: Path) -> None:
+    """They change the batches, as the shards themselves do."""
+    both = changed(recipe.on_shards([shards, write_shards(tmp_path / "other", (16,))]), schedule={"steps": 3})
+    train(both, tmp_path / "run")
+    first, second = both.data.shards
+    uneven = changed(both, data={"shards": (replace(first, share=3.0), second)})
+    with pytest.raises(UsageError, match=r"another recipe .*shares"):
+        train(uneven, tmp_path / "run", resume=True)
+
+
 def test_a_checkpoint_is_a_model_with_the_same_features(tmp_path: Path, recipe: RunRecipe) -> None:
     """Before it is saved and after the indexer has loaded it, the activation included."""
     with world("cpu") as here:
