@@ -130,11 +130,19 @@ def test_a_run_with_replay_is_exported(tmp_path: Path, recipe: RunRecipe) -> Non
     assert not (folder / "replay.safetensors").exists()
 
 
-def test_both_halves_have_unit_length_and_begin_alike() -> None:
-    """The second projection is a copy of the first."""
-    model = open_clip.create_model("RN50", pretrained=None)
+def test_both_halves_begin_alike(recipe: RunRecipe) -> None:
+    """The second projection is a copy of the first; a tower without a plain one is refused."""
+    model = initial_model(recipe).model
+    before = model.visual.proj.detach().clone()
+    widen(model)
+    assert torch.equal(model.visual.proj, torch.cat([before, before], dim=1))
+    model.visual.proj = None
     with pytest.raises(UsageError, match="vision transformer"):
         widen(model)
+
+
+def test_both_halves_have_unit_length() -> None:
+    """Each by itself."""
     rows = functional.normalize(torch.randn(4, 6), dim=1)
     left = left_or_right(rows, replayed=False)
     assert torch.allclose(left, functional.normalize(rows[:, :3], dim=1))
