@@ -22,6 +22,7 @@ __all__ = [
     "BUILTIN",
     "DEFAULT_MODEL",
     "SHORT_NAMES",
+    "TOKENIZER_FILES",
     "ModelFiles",
     "architecture",
     "is_on_hub",
@@ -50,7 +51,7 @@ _WEIGHTS = (
     "pytorch_model.pth",
     "model.pth",
 )
-_TOKENIZER_FILES = (
+TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -59,6 +60,7 @@ _TOKENIZER_FILES = (
     "vocab.txt",
     "spiece.model",
 )
+"""Files that a tokenizer of Hugging Face may consist of; no model has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +157,10 @@ def _from_hub(name: str, repository: str) -> Path:
 def _complete_tokenizer(name: str, repository: str, folder: Path) -> None:
     """Fetch the files of a tokenizer, no repository having all of them; what is cached must do without the hub."""
     try:
-        for file_name in _TOKENIZER_FILES:
+        for file_name in TOKENIZER_FILES:
             _hub_file(name, repository, file_name)
     except ModelUnavailable:
-        if not any((folder / file_name).is_file() for file_name in _TOKENIZER_FILES):
+        if not any((folder / file_name).is_file() for file_name in TOKENIZER_FILES):
             raise
 
 

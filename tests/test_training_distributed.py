@@ -136,9 +136,10 @@ def test_machines_share_a_folder(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     place = ["--nnodes", "2", "--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port", str(port)]
+    cpu = ("--device", "cpu")
     machines = [
         subprocess.Popen(
-            [*TORCHRUN, *place, "--node-rank", str(number), script, recipe, "--shards", shards, "--out", out],
+            [*TORCHRUN, *place, "--node-rank", str(number), script, recipe, "--shards", shards, "--out", out, *cpu],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

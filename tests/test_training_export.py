@@ -165,6 +165,24 @@ def test_numbers_can_be_halved(trained: Path, tmp_path: Path) -> None:
     assert "float16 weights" in (half.folder / "README.md").read_text()
 
 
+def test_only_files_of_a_model_are_copied(copied: Path, tmp_path: Path) -> None:
+    """A tokenizer's files go along; others do not, nor what a link leads to."""
+    (tmp_path / "private.txt").write_text("mine")
+    (copied / "vocab.txt").symlink_to(tmp_path / "private.txt")
+    (copied / "notes.txt").write_text("mine too")
+    (copied / "merges.txt").write_text("a b")
+    folder = export_model(copied, tmp_path / "model").folder
+    assert sorted(file.name for file in folder.glob("*.txt")) == ["merges.txt"]
+
+
+def test_the_card_tells_the_number_of_most_weights(copied: Path, tmp_path: Path) -> None:
+    """Not that of a scale that was kept finer."""
+    file = copied / "open_clip_model.safetensors"
+    save_file({name: one.bfloat16() if one.ndim else one for name, one in load_file(file).items()}, file)
+    card = (export_model(copied, tmp_path / "model").folder / "README.md").read_text()
+    assert "bfloat16 weights" in card
+
+
 def test_the_card_says_data_recipe_and_what_was_not_measured(trained: Path, tmp_path: Path, run: Command) -> None:
     """The manifest's digest and counts, the recipe without anybody's paths, and the measurements if there are any."""
     import hashlib

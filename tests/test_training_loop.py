@@ -25,10 +25,12 @@ from bioclip_search.errors import BioclipSearchError, InvalidModel, ModelUnavail
 from training.checkpoint import Checkpoints, written_checkpoints
 from training.distributed import world
 from training.initial import initial_model
+from training.metrics import Metrics
 from training.run_recipe import RunRecipe, load_run_recipe
 from training.schedule import share_of_rate
 from training.shard_index import open_folder
 from training.state import first_state
+from training.stopping import stop_noted
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -164,6 +166,44 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_dropout_goes_on_exactly(tmp_path: Path, recipe: RunRecipe) -> None:
+    """A model that drops patches at random drops the same ones in a run that goes on."""
+    config = json.loads(json.dumps(recipe.model.config))
+    config["vision_cfg"]["patch_dropout"] = 0.5
+    short = changed(recipe, model={"config": config}, schedule={"steps": 4}, checkpoint={"every": 2})
+    train(short, tmp_path)
+    expected = losses(tmp_path)
+    (tmp_path / "checkpoints" / "step-00000004").rename(tmp_path / "away")
+    train(short, tmp_path, resume=True)
+    assert losses(tmp_path) == expected
+
+
+def test_a_second_sigterm_does_not_hinder_saving() -> None:
+    """Job schedulers send several; a second Ctrl-C is somebody who will not wait."""
+    with stop_noted() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop() == signal.SIGTERM
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_metrics_are_json_whatever_the_figures(tmp_path: Path) -> None:
+    """A gradient that overflowed is null: JSON has no infinity."""
+    with Metrics(tmp_path / "metrics.jsonl", 0) as metrics:
+        metrics.write({"step": 1, "loss": 2.5, "grad_norm": math.inf})
+    assert (tmp_path / "metrics.jsonl").read_text() == '{"step": 1, "loss": 2.5, "grad_norm": null}\n'
+
+
+@pytest.mark.parametrize("device", ["banana", "cuda:banana", "cuda"])
+def test_a_device_that_is_not_there_is_one_sentence(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is read."""
+    monkeypatch.setenv("LOCAL_RANK", "999")
+    with pytest.raises(UsageError, match="use"), world(device):
+        pass
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_stops(tmp_path: Path, recipe: RunRecipe, whole: Path, number: int) -> None:
     """After the step in hand; the run then goes on from there, mean weights and all."""
@@ -196,6 +236,16 @@ def test_another_recipe_does_not_go_on(whole: Path, recipe: RunRecipe, tmp_path:
     with pytest.raises(UsageError, match="other shards"):
         train(others, whole, resume=True)
     assert train(changed(recipe, training={"micro_batch": 4}), whole, resume=True).step == 20
+
+
+def test_other_shares_do_not_go_on(tmp_path: Path, recipe: RunRecipe, shards: Path) -> None:
+    """They change the batches, as the shards themselves do."""
+    both = changed(recipe.on_shards([shards, write_shards(tmp_path / "other", (16,))]), schedule={"steps": 3})
+    train(both, tmp_path / "run")
+    first, second = both.data.shards
+    uneven = changed(both, data={"shards": (replace(first, share=3.0), second)})
+    with pytest.raises(UsageError, match=r"another recipe .*shares"):
+        train(uneven, tmp_path / "run", resume=True)
 
 
 def test_a_checkpoint_is_a_model_with_the_same_features(tmp_path: Path, recipe: RunRecipe) -> None:

@@ -18,6 +18,7 @@ from bioclip_search.taxonomy import Taxon, TextType
 from training.checkpoint import load_checkpoint, written_checkpoints
 from training.data import Captions, Draw
 from training.distributed import world
+from training.export import export_model
 from training.feed import open_feed
 from training.initial import initial_model
 from training.metrics import Silence
@@ -118,11 +119,30 @@ def test_a_run_with_replay_goes_on_exactly(tmp_path: Path, recipe: RunRecipe) ->
     assert torch.equal(last[0].replay["visual.proj"], last[1].replay["visual.proj"])
 
 
-def test_both_halves_have_unit_length_and_begin_alike() -> None:
-    """The second projection is a copy of the first."""
-    model = open_clip.create_model("RN50", pretrained=None)
+def test_a_run_with_replay_is_exported(tmp_path: Path, recipe: RunRecipe) -> None:
+    """Both folders of shards are on the card, without their paths; the second projection stays behind."""
+    short = changed(recipe, schedule={"steps": 1, "warmup": 0})
+    folder = export_model(train(short, tmp_path / "run").checkpoint, tmp_path / "model").folder
+    card = (folder / "README.md").read_text()
+    assert "- other, split train: " in card
+    assert short.replay is not None
+    assert str(Path(str(short.replay.path)).parent) not in card
+    assert not (folder / "replay.safetensors").exists()
+
+
+def test_both_halves_begin_alike(recipe: RunRecipe) -> None:
+    """The second projection is a copy of the first; a tower without a plain one is refused."""
+    model = initial_model(recipe).model
+    before = model.visual.proj.detach().clone()
+    widen(model)
+    assert torch.equal(model.visual.proj, torch.cat([before, before], dim=1))
+    model.visual.proj = None
     with pytest.raises(UsageError, match="vision transformer"):
         widen(model)
+
+
+def test_both_halves_have_unit_length() -> None:
+    """Each by itself."""
     rows = functional.normalize(torch.randn(4, 6), dim=1)
     left = left_or_right(rows, replayed=False)
     assert torch.allclose(left, functional.normalize(rows[:, :3], dim=1))

@@ -593,6 +593,17 @@ def test_a_record_may_name_several_files_and_addresses(tmp_path: Path) -> None:
     assert source.left_out == {"withoutFile": 1, "withoutName": 1}
 
 
+def test_files_of_a_record_without_a_number_share_its_specimen(tmp_path: Path) -> None:
+    """Called after the first of them, so that no split has one and another split the other."""
+    for number in range(3):
+        draw_photo(tmp_path / f"{number}.jpg", number)
+    (tmp_path / "records.csv").write_text(
+        "scientificName,associatedMedia\nPieris rapae,0.jpg|1.jpg\nPieris rapae,2.jpg\n"
+    )
+    found = TableSource(tmp_path / "records.csv").photos()
+    assert [photo.specimen for photo in found] == ["file:0.jpg", "file:0.jpg", "file:2.jpg"]
+
+
 def test_a_table_without_files_is_refused(tmp_path: Path) -> None:
     """The columns that would do are named."""
     (tmp_path / "names.csv").write_text("genus,species\nPieris,rapae\n")

@@ -73,13 +73,18 @@ def test_the_accuracy_is_that_of_the_checkpoint(run: Path, recipe: RunRecipe) ->
 
 
 def test_training_does_not_feel_it(tmp_path: Path, run: Path, recipe: RunRecipe) -> None:
-    """The losses are those without evaluation; a run may go on with another one, and remembers the best."""
+    """The losses are those without evaluation; a run may be evaluated more often, and remembers the best."""
     train(replace(recipe, evaluation=None), tmp_path / "without")
     assert losses(tmp_path / "without") == losses(run)
     train(changed(recipe, schedule={"steps": 10}), tmp_path / "run")
     before = json.loads((tmp_path / "run" / "best.json").read_text())
-    report = train(changed(recipe, evaluation={"every": 1, "photos": 3}), tmp_path / "run", resume=True)
+    report = train(changed(recipe, evaluation={"every": 1}), tmp_path / "run", resume=True)
     assert report.best == (before["step"], before["zero_shot"])
+
+
+def test_an_accuracy_on_other_photos_is_no_best(run: Path, recipe: RunRecipe) -> None:
+    """A run that goes on with another evaluation has no best until it is measured again."""
+    assert train(changed(recipe, evaluation={"photos": 3}), run, resume=True).best is None
 
 
 def test_epochs_are_counted_in_batches(tmp_path: Path, recipe: RunRecipe) -> None:

@@ -227,6 +227,8 @@ def local_batches(
         # Forking after torch has threads can hang.
         multiprocessing_context="spawn" if workers else None,
         worker_init_fn=_prepare_worker if workers else None,
+        # It would draw from the generator that dropout draws from, once more in a run that goes on.
+        generator=torch.Generator(),
     )
     if workers:
         _end_workers_at_exit()

@@ -10,6 +10,9 @@ from typing import Any, cast
 import torch
 from torch import distributed
 
+from bioclip_search.errors import UsageError
+from bioclip_search.text import printable
+
 __all__ = ["World", "gather_rows", "leads", "world"]
 
 _PATIENCE = timedelta(hours=2)  # the others wait while the shards are read through
@@ -63,7 +66,10 @@ def leads() -> bool:
 
 @contextmanager
 def world(device: str = "auto") -> Iterator[World]:
-    """Join the other processes if torchrun started them; nccl on CUDA, gloo elsewhere."""
+    """Join the other processes if torchrun started them; nccl on CUDA, gloo elsewhere.
+
+    `device` is auto, cpu or cuda: one card a process. Raises UsageError for one that is not there.
+    """
     rank, size, local_rank, local_size = (
         int(os.environ.get(name, default))
         for name, default in (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0), ("LOCAL_WORLD_SIZE", 1))
@@ -81,9 +87,16 @@ def world(device: str = "auto") -> Iterator[World]:
 
 
 def _place(device: str, local_rank: int) -> torch.device:
-    if device != "auto":
-        return torch.device(device)
-    return torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
+    if device not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"“{printable(device)}” is no device to train on; use auto, cpu or cuda.")
+    if device == "cpu" or (device == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if local_rank >= torch.cuda.device_count():
+        raise UsageError(
+            f"This computer has {torch.cuda.device_count()} usable CUDA devices, and {local_rank + 1} are wanted; "
+            "start fewer processes, or use --device cpu."
+        )
+    return torch.device("cuda", local_rank)
 
 
 class _GatherRows(torch.autograd.Function):

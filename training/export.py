@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import BioclipSearchError, UsageError
+from bioclip_search.models import TOKENIZER_FILES
 from bioclip_search.text import printable
 from training.checkpoint import written_checkpoints
 from training.model_card import CardWords, Origin, model_card
@@ -31,7 +33,6 @@ NUMBERS = ("as-trained", "float32", "bfloat16", "float16")
 _MODEL, _CONFIG, _CARD = "open_clip_model.safetensors", "open_clip_config.json", "README.md"
 _STATE = "state.json"
 _NO_WORDS = CardWords()
-_ASIDE_FILES = (_MODEL, _CONFIG, "optimizer.safetensors", "rng.safetensors", _STATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,7 @@ def export_model(
     if numbers != "as-trained":
         tensors = {name: _as_number(tensor, getattr(torch, numbers)) for name, tensor in tensors.items()}
     config = _config(checkpoint)
-    dtype = next(tensor.dtype for tensor in tensors.values() if tensor.is_floating_point())
-    card = model_card(origin, config, dtype, words, ema=ema)
+    card = model_card(origin, config, _number_of_most(tensors), words, ema=ema)
     aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     try:
         _write(aside, tensors, config, card, _tokenizer_files(checkpoint))
@@ -149,6 +149,14 @@ def _as_number(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
+def _number_of_most(tensors: Mapping[str, torch.Tensor]) -> torch.dtype:
+    """The kind of number of most of the weights; a few scales may be of another."""
+    held: Counter[torch.dtype] = Counter()
+    for tensor in tensors.values():
+        held[tensor.dtype] += tensor.numel()
+    return held.most_common(1)[0][0]
+
+
 def _config(checkpoint: Path) -> dict[str, Any]:
     """The checkpoint's configuration, with the activation said even where it is open_clip's usual one."""
     try:
@@ -161,7 +169,9 @@ def _config(checkpoint: Path) -> dict[str, Any]:
 
 
 def _tokenizer_files(checkpoint: Path) -> list[Path]:
-    return [file for file in checkpoint.iterdir() if file.is_file() and file.name not in _ASIDE_FILES]
+    """Only these: whatever else lies in the folder is no part of the model."""
+    named = (checkpoint / name for name in TOKENIZER_FILES)
+    return [file for file in named if file.is_file() and not file.is_symlink()]
 
 
 def _unreadable(checkpoint: Path, error: Exception) -> UsageError:

@@ -14,13 +14,11 @@ from typing import Any
 import torch
 
 from bioclip_search.errors import InvalidModel, ModelUnavailable
-from bioclip_search.models import locate_model
+from bioclip_search.models import TOKENIZER_FILES, locate_model
 from bioclip_search.preprocessing import CLIP_MEAN, CLIP_STD, Fit, Preprocessing
 from training.run_recipe import RunRecipe
 
 __all__ = ["Initial", "initial_model"]
-
-_TEXT_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def _located(name: str, recipe: RunRecipe) -> Initial:
             f"The model in {files.folder} cannot be loaded ({_first_line(error)}); copy it again."
         ) from error
     _begin_siglip(model, files.config["model_cfg"], model_cfg)
-    extra = tuple(files.folder / one for one in _TEXT_FILES if (files.folder / one).is_file())
+    extra = tuple(files.folder / one for one in TOKENIZER_FILES if (files.folder / one).is_file())
     return Initial(model, tokenizer, model_cfg, files.preprocessing(Fit.SQUASH), extra)
 
 

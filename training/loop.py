@@ -189,7 +189,8 @@ def _line(state: TrainerState, done: Stepped, rate: float) -> dict[str, Any]:
 
 def _evaluate(state: TrainerState, validation: Validation, line: dict[str, Any], progress: Progress) -> bool:
     """Put the accuracy into the step's line; whether it is the best so far."""
-    line["zero_shot"] = accuracy = validation.accuracy(state)
+    # All go by the first process's figure: on their own they might disagree, and wait for each other.
+    line["zero_shot"] = accuracy = state.here.all(validation.accuracy(state))[0]
     progress.say(f"step {state.step:,}: {accuracy:.1%} of {len(validation.numbers):,} photos named rightly, zero-shot")
     if state.best is not None and accuracy <= state.best[1]:
         return False

@@ -1,6 +1,7 @@
 """What a run tells: a line of JSON a step for programs, a sentence now and then for people."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
@@ -43,13 +44,13 @@ class Metrics:
             return
         kept = [line for line in read_metrics(path) if line["step"] <= step]
         part = path.with_suffix(".part")
-        part.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        part.write_text("".join(_as_line(line) for line in kept), encoding="utf-8")
         part.replace(path)
         self._stream = path.open("a", encoding="utf-8")
 
     def write(self, values: Mapping[str, Any]) -> None:
         if self._stream is not None:
-            self._stream.write(json.dumps(values) + "\n")
+            self._stream.write(_as_line(values))
             self._stream.flush()
 
     def __enter__(self) -> Self:
@@ -58,6 +59,12 @@ class Metrics:
     def __exit__(self, *_: object) -> None:
         if self._stream is not None:
             self._stream.close()
+
+
+def _as_line(values: Mapping[str, Any]) -> str:
+    """One line of JSON, which has no infinity: null stands for what is not finite."""
+    told = {name: None if isinstance(one, float) and not math.isfinite(one) else one for name, one in values.items()}
+    return json.dumps(told, allow_nan=False) + "\n"
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -53,9 +53,8 @@ class Origin:
     def of(cls, state: Mapping[str, Any], checkpoint: Path) -> "Origin":
         """From a checkpoint's state, its run's metrics and its shards' manifests."""
         recipe = state["recipe"]
-        data = tuple(
-            _data(source, digest) for source, digest in zip(recipe["data"]["shards"], state["shards"], strict=True)
-        )
+        sources = [*recipe["data"]["shards"], *filter(None, [recipe.get("replay")])]
+        data = tuple(_data(source, digest) for source, digest in zip(sources, state["shards"], strict=True))
         loss = _last_loss(checkpoint.parent.parent / "metrics.jsonl", int(state["step"]))
         return cls(int(state["step"]), int(state["samples"]), recipe, data, loss)
 
@@ -157,7 +156,7 @@ def _data_line(data: Data) -> str:
 def _public(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe without what it leaves open, and without what tells of somebody's disk."""
     copied: dict[str, Any] = json.loads(json.dumps(recipe))
-    for source in copied["data"]["shards"]:
+    for source in (*copied["data"]["shards"], *filter(None, [copied.get("replay")])):
         source["path"] = Path(source["path"]).name
     init = copied["model"].get("init")
     if init and Path(init).is_absolute():

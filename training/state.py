@@ -105,7 +105,10 @@ class TrainerState:
             self.ema.n_averaged.fill_(checkpoint.state["ema_steps"])
         self.positions = [Position(**one) for one in checkpoint.state["positions"]]
         self.step = checkpoint.step
-        self.best = tuple(best) if (best := checkpoint.state.get("best")) else None
+        # Accuracies on other photos or texts cannot be compared.
+        before, now = (_measure(recipe) for recipe in (checkpoint.state["recipe"], self.recipe.as_json()))
+        best = checkpoint.state.get("best")
+        self.best = tuple(best) if best and (self.recipe.evaluation is None or before == now) else None
         # With other processes than before there is nothing to go back to; only dropout would tell.
         if (cpu := checkpoint.rng.get(f"{self.here.rank}/cpu")) is not None:
             torch.set_rng_state(cpu)
@@ -134,7 +137,14 @@ def _fixed(recipe: dict[str, Any]) -> dict[str, str]:
     for name, value in recipe.items():
         flat |= {f"{name}.{key}": one for key, one in value.items()} if isinstance(value, dict) else {name: value}
     free = {f"{name}.{key}" for name, keys in _FREE.items() for key in keys} | {"evaluation"}
+    # Where the shards lie is free, as what is in them is compared; how they are mixed is not.
+    flat["data.shards and their shares"] = [(one["share"], one["split"]) for one in recipe["data"]["shards"]]
     return {key: json.dumps(one, sort_keys=True) for key, one in flat.items() if key not in free}
+
+
+def _measure(recipe: dict[str, Any]) -> list[Any]:
+    """What an accuracy in validation depends on, but for the weights."""
+    return [(recipe.get("evaluation") or {}).get(key) for key in ("split", "photos", "text_type")]
 
 
 def first_state(recipe: RunRecipe, initial: Initial, folders: Sequence[ShardFolder], here: World) -> TrainerState:

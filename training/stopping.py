@@ -11,7 +11,10 @@ __all__ = ["stop_noted"]
 
 @contextmanager
 def stop_noted() -> Iterator[Callable[[], int]]:
-    """Gives a function that tells the signal by which a stop was wished, or 0. The second one stops at once."""
+    """Gives a function that tells the signal by which a stop was wished, or 0. A second Ctrl-C stops at once.
+
+    Not so a second SIGTERM: torchrun and job schedulers send it more than once.
+    """
     noted: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield lambda: 0  # only the main thread receives signals
@@ -21,7 +24,8 @@ def stop_noted() -> Iterator[Callable[[], int]]:
 
     def note(number: int, _frame: FrameType | None) -> None:
         noted.append(number)
-        signal.signal(number, before[signal.Signals(number)])
+        if number == signal.SIGINT:
+            signal.signal(number, before[signal.SIGINT])
 
     for number in numbers:
         if before[number] is not signal.SIG_IGN:  # in the background Ctrl-C is meant for something else

@@ -70,7 +70,8 @@ def _kept(file: Path, count: int) -> Features | None:
         features: Features = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return features if features.ndim == 2 and len(features) == count else None
+    # A photo that could not be read then may be readable now.
+    return features if features.ndim == 2 and len(features) == count and np.isfinite(features).all() else None
 
 
 def _keep(features: Features, file: Path) -> None:

@@ -189,10 +189,9 @@ class Plan:
         """What the plan was made with, by name."""
         return {name: json.loads(value) for name, value in self._database.execute("SELECT name, value FROM meta")}
 
-    def count(self, split: str | None = None) -> int:
-        """Number of planned photos, of one split or of all."""
-        where, values = ("WHERE split = ?", (split,)) if split else ("", ())
-        (count,) = self._database.execute(f"SELECT COUNT(*) FROM samples {where}", values).fetchone()  # noqa: S608
+    def count(self) -> int:
+        """Number of planned photos."""
+        (count,) = self._database.execute("SELECT COUNT(*) FROM samples").fetchone()
         return int(count)
 
     def photos(self, split: str, first: int = 0, last: int | None = None) -> Iterator[Planned]:

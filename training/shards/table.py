@@ -69,14 +69,16 @@ class TableSource:
         elif taxon.scientific_name is None and taxon.common_name is None:
             self.left_out[WITHOUT_NAME] += len(files)
         else:
-            yield from (self._photo(file, name, record, taxon) for name, file in files)
+            # All files of a record show one specimen, whether or not it has a number.
+            specimen = record.get("specimen") or specimen_id(record, f"file:{record.get('photoID') or files[0][0]}")
+            yield from (self._photo(file, name, record, taxon, specimen) for name, file in files)
 
-    def _photo(self, file: str, name: str, record: Record, taxon: Taxon) -> SourcePhoto:
+    def _photo(self, file: str, name: str, record: Record, taxon: Taxon, specimen: str) -> SourcePhoto:
         return SourcePhoto(
             file=file,
             name=record.get("photoID") or name,
             taxon=taxon,
-            specimen=record.get("specimen") or specimen_id(record, f"file:{record.get('photoID') or name}"),
+            specimen=specimen,
             scientific_name=record.get("scientificName"),
             source=record.get("source") or record.get("data_source") or "records",
             captions=tuple(filter(None, map(str.strip, record.get("captions", "").split("|")))),
