@@ -4,18 +4,24 @@ import csv
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from browsing import Held, browsing, in_loop, shown_text, toasts, until
+from PIL import Image
 from textual.events import Paste
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.query import Hit
+from bioclip_search.specimen import Photo
 from tui.app import BrowseApp
+from tui.archive import Suggested
 from tui.completion import completions, dropped_path
 from tui.desktop import clipboard_command, has_desktop, open_command, reveal_command
 from tui.kept import Kept
 from tui.question import Question
+from tui.screens import image_prompt
 from tui.screens.full_view import FullView
 from tui.screens.image_prompt import ImagePrompt
 from tui.screens.suggestions import Suggestions
@@ -287,3 +293,67 @@ async def test_text_of_records_is_never_markup(drawer: Path) -> None:
         await pilot.press("m", "y")
         assert "[link]x.jpg" in toasts(app)
         assert isinstance(app, BrowseApp)
+
+
+class Late(Held):
+    """An archive that reads pictures and suggestions when the test lets it."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.gate = Event()
+        self.asked_of: list[str] = []
+
+    def _wait(self, what: str) -> None:
+        self.asked_of.append(what)
+        assert self.gate.wait(60)
+
+    def picture(self, photo: Photo, longest: int) -> Image.Image:
+        self._wait(photo.path)
+        return super().picture(photo, longest)
+
+    def suggestions(self, key: str) -> list[Suggested]:
+        self._wait(key)
+        return super().suggestions(key)
+
+
+@pytest.mark.parametrize("opens", ["enter", "u"])
+@in_loop
+async def test_an_answer_to_a_closed_screen_is_dropped(drawer: Path, opens: str) -> None:
+    """A picture or suggestions that come after Esc change nothing, and the program goes on."""
+    async with browsing(drawer, open_archive=Late.open) as (app, pilot):
+        archive = app.archive
+        assert isinstance(archive, Late)
+        await pilot.press(opens)
+        screen = app.screen
+        await until(pilot, lambda: archive.asked_of)
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen.is_running)
+        archive.gate.set()
+        answered: list[bool] = []
+        app.in_lane(app.specimen if opens == "enter" else app.others, lambda _: True, answered.append)
+        await until(pilot, lambda: answered)
+        assert app.screen is app.main
+        assert app.last_error == ""
+
+
+@in_loop
+async def test_paths_for_a_closed_prompt_are_dropped(drawer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow disk that answers after Esc harms nothing."""
+    gate, done = Event(), Event()
+
+    def slow(typed: str) -> list[str]:
+        assert gate.wait(60)
+        return completions(typed)
+
+    monkeypatch.setattr(image_prompt, "completions", slow)
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("I")
+        prompt = app.screen
+        assert isinstance(prompt, ImagePrompt)
+        await pilot.press("escape")
+        await until(pilot, lambda: not prompt.is_running)
+        prompt._lane.do(done.set)
+        gate.set()
+        await until(pilot, done.is_set)
+        assert app.screen is app.main
+        assert prompt.paths == []

@@ -75,8 +75,8 @@ class FullView(Screen[None]):
         return self._zoom
 
     def put(self, index: int, image: "Image.Image | None", state: str) -> None:
-        """The picture of a photo; nothing if another one is shown by now."""
-        if index != self._index:
+        """The picture of a photo; nothing if another one is shown by now, or none."""
+        if index != self._index or self not in self.app.screen_stack:
             return
         self._image, self._note = image, "" if image is None else state
         self._zoom, self._middle = 1.0, (0.5, 0.5)

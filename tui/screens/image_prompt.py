@@ -80,14 +80,16 @@ class ImagePrompt(Sheet[str]):
         self._look(event.value)
 
     def _look(self, typed: str) -> None:
+        app = self.app  # a closed screen has none
+
         def work() -> None:
             found = completions(typed)
-            self.app.call_later(self._show, typed, found)
+            app.call_later(self._show, typed, found)
 
         self._lane.do(work)
 
     def _show(self, typed: str, found: list[str]) -> None:
-        if not self.is_mounted or self.query_one(_PathBox).value != typed:
+        if self not in self.app.screen_stack or self.query_one(_PathBox).value != typed:
             return
         self._paths = found
         options = self.query_one(OptionList)

@@ -67,8 +67,8 @@ class Suggestions(Sheet[None]):
         return self._shown
 
     def put(self, found: "Sequence[Suggested]") -> None:
-        """What was suggested, with what was said of it."""
-        if not self.is_mounted:
+        """What was suggested, with what was said of it; nothing if this was closed meanwhile."""
+        if self not in self.app.screen_stack:
             return
         options = self.query_one(_List)
         at = options.highlighted or 0
@@ -92,7 +92,7 @@ class Suggestions(Sheet[None]):
         self._say(sentence)
 
     def _say(self, sentence: str) -> None:
-        if self.is_mounted:
+        if self in self.app.screen_stack:
             self.query_one("#prompt-hint", Static).update(Content(printable(sentence)))
 
     def action_identify(self) -> None:
