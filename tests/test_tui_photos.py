@@ -22,6 +22,7 @@ from tui.desktop import clipboard_command, has_desktop, open_command, reveal_com
 from tui.kept import Kept
 from tui.question import Question
 from tui.screens import image_prompt
+from tui.screens.export_prompt import ExportPrompt
 from tui.screens.full_view import FullView
 from tui.screens.image_prompt import ImagePrompt
 from tui.screens.suggestions import Suggestions
@@ -233,9 +234,10 @@ def test_dropped_paths(text: str, path: str) -> None:
 
 
 def test_paths_are_completed_with_folders_and_pictures(tmp_path: Path) -> None:
-    """Folders come first, what is no picture is left out, and what is hidden as well."""
-    for name in ("b.jpg", "a.txt", ".hidden.jpg", "C.PNG"):
+    """Folders come first; what is no picture, hidden, or has control codes in its name is left out."""
+    for name in ("b.jpg", "a.txt", ".hidden.jpg", "C.PNG", "\x1b[31m.jpg"):
         (tmp_path / name).touch()
+    (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "below").mkdir()
     shown = [Path(path).name for path in completions(f"{tmp_path}/")]
     assert shown == ["below", "b.jpg", "C.PNG"]
@@ -357,3 +359,15 @@ async def test_paths_for_a_closed_prompt_are_dropped(drawer: Path, monkeypatch: 
         await until(pilot, done.is_set)
         assert app.screen is app.main
         assert prompt.paths == []
+
+
+@in_loop
+async def test_a_name_too_long_for_a_file_is_refused(drawer: Path, tmp_path: Path) -> None:
+    """Where no file can be, the prompt stays open and the program goes on."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m", "e")
+        await until(pilot, lambda: isinstance(app.screen, ExportPrompt))
+        app.focused.value = str(tmp_path / ("a" * 300) / "b.csv")  # type: ignore[union-attr]
+        await pilot.press("enter")
+        assert isinstance(app.screen, ExportPrompt)
+        assert "There is no folder" in shown_text(app.screen)

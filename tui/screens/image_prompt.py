@@ -100,6 +100,8 @@ class ImagePrompt(Sheet[str]):
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         box = self.query_one(_PathBox)
+        if event.option_index >= len(self._paths):  # other paths came meanwhile
+            return
         path = self._paths[event.option_index]
         if path.endswith(os.sep):
             box.value = path
@@ -117,9 +119,9 @@ class ImagePrompt(Sheet[str]):
         if path.startswith(("http://", "https://")):
             self.dismiss(path)
             return
-        file = os.path.abspath(at_home(path))
+        file = at_home(path)
         if path and os.path.isfile(file):
-            self.dismiss(file)
+            self.dismiss(os.path.abspath(file))
         else:
             said = f"There is no file {printable(path)}." if path else "Type the path of a picture."
             self.query_one("#prompt-hint", Static).update(Content(said))

@@ -86,7 +86,8 @@ class Suggestions(Sheet[None]):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        self.query_one("#candidates", Static).update(_candidates(self._shown[event.option_index]))
+        if event.option_index < len(self._shown):  # others may have come meanwhile
+            self.query_one("#candidates", Static).update(_candidates(self._shown[event.option_index]))
 
     def failed(self, sentence: str) -> None:
         self._say(sentence)
