@@ -83,6 +83,11 @@ class Suggestions(Sheet[None]):
             else "Nothing was suggested for this photo yet. i identifies it."
         )
 
+    def reviewed(self, suggested: "Suggested") -> None:
+        """What is said of one of them now; the others stay, for one just made is kept nowhere else."""
+        changed = suggested.suggestion.suggestion_id
+        self.put([suggested if one.suggestion.suggestion_id == changed else one for one in self._shown])
+
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
@@ -128,7 +133,7 @@ def _line(suggested: "Suggested") -> Content:
         (f"{score:>5}  ", "$count"),
         (name, "italic"),
         (common, "$quiet"),
-        (f"  {taxon.rank or ''} · by {suggestion.method} · {suggestion.created:%Y-%m-%d}", "$quiet"),
+        (f"  {taxon.rank or ''} · by {printable(suggestion.method)} · {suggestion.created:%Y-%m-%d}", "$quiet"),
         (
             f"  {_SIGNS[review.verdict]} {review.verdict} by {printable(review.reviewer)}" if review else "",
             "bold $accent",
