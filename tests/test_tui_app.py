@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.events import MouseScrollDown
 from textual.widget import Widget
+from textual.widgets import Tree
 
 from bioclip_search.branches import Branch
 from bioclip_search.errors import CatalogueError
@@ -19,7 +20,9 @@ from bioclip_search.query import Query
 from bioclip_search.specimen import Photo
 from bioclip_search.taxonomy import Rank, TaxonPath
 from tui.archive import Archive
+from tui.commands import Commands
 from tui.config import Config
+from tui.question import Question
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
 from tui.widgets.banner import Banner
@@ -143,6 +146,31 @@ async def test_five_thousand_children_hold_nothing_up(drawer: Path) -> None:
         tree.select_node(node.children[-1])
         await until(pilot, lambda: len(node.children) == 401)
         assert node.children[200].data.branch.name == "Aus b200"  # type: ignore[union-attr]
+
+
+@in_loop
+async def test_more_taxa_asked_for_twice_come_once(drawer: Path) -> None:
+    """A second Enter on the line of the rest, sent before it was replaced, does nothing."""
+    async with browsing(drawer, open_archive=Crowded.open) as (app, pilot):
+        tree = app.main.query_one(TaxaPane).taxa
+        await until(pilot, lambda: len(tree.root.children) == 201)
+        last = tree.root.children[-1]
+        for _ in range(2):
+            tree.post_message(Tree.NodeSelected(last))
+        await until(pilot, lambda: len(tree.root.children) == 401)
+        assert app.main.question.taxon == ()
+
+
+@in_loop
+async def test_commands_hold_no_text_of_records(drawer: Path) -> None:
+    """A taxon whose name looks like markup can be left by the palette."""
+    async with browsing(drawer) as (app, pilot):
+        assert app.main.past.now is not None
+        app.main.past.now.question = Question(taxon=((Rank.GENUS, "Aus [/b] [red]"),))
+        commands = Commands(app.main)
+        titles = [str(hit.text) async for hit in commands.search("all taxa")]
+        assert "All taxa" in titles
+        await pilot.press("escape")
 
 
 @in_loop

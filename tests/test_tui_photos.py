@@ -4,18 +4,26 @@ import csv
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from browsing import Held, browsing, in_loop, shown_text, toasts, until
+from PIL import Image
 from textual.events import Paste
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.query import Hit
+from bioclip_search.specimen import Photo
 from tui.app import BrowseApp
+from tui.archive import Suggested
 from tui.completion import completions, dropped_path
 from tui.desktop import clipboard_command, has_desktop, open_command, reveal_command
 from tui.kept import Kept
+from tui.lanes import Lane
 from tui.question import Question
+from tui.screens import image_prompt
+from tui.screens.export_prompt import ExportPrompt
 from tui.screens.full_view import FullView
 from tui.screens.image_prompt import ImagePrompt
 from tui.screens.suggestions import Suggestions
@@ -227,9 +235,10 @@ def test_dropped_paths(text: str, path: str) -> None:
 
 
 def test_paths_are_completed_with_folders_and_pictures(tmp_path: Path) -> None:
-    """Folders come first, what is no picture is left out, and what is hidden as well."""
-    for name in ("b.jpg", "a.txt", ".hidden.jpg", "C.PNG"):
+    """Folders come first; what is no picture, hidden, or has control codes in its name is left out."""
+    for name in ("b.jpg", "a.txt", ".hidden.jpg", "C.PNG", "\x1b[31m.jpg"):
         (tmp_path / name).touch()
+    (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "below").mkdir()
     shown = [Path(path).name for path in completions(f"{tmp_path}/")]
     assert shown == ["below", "b.jpg", "C.PNG"]
@@ -287,3 +296,170 @@ async def test_text_of_records_is_never_markup(drawer: Path) -> None:
         await pilot.press("m", "y")
         assert "[link]x.jpg" in toasts(app)
         assert isinstance(app, BrowseApp)
+
+
+class Late(Held):
+    """An archive that reads pictures and suggestions when the test lets it."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.gate = Event()
+        self.asked_of: list[str] = []
+
+    def _wait(self, what: str) -> None:
+        self.asked_of.append(what)
+        assert self.gate.wait(60)
+
+    def picture(self, photo: Photo, longest: int) -> Image.Image:
+        self._wait(photo.path)
+        return super().picture(photo, longest)
+
+    def suggestions(self, key: str) -> list[Suggested]:
+        self._wait(key)
+        return super().suggestions(key)
+
+
+@pytest.mark.parametrize("opens", ["enter", "u"])
+@in_loop
+async def test_an_answer_to_a_closed_screen_is_dropped(drawer: Path, opens: str) -> None:
+    """A picture or suggestions that come after Esc change nothing, and the program goes on."""
+    async with browsing(drawer, open_archive=Late.open) as (app, pilot):
+        archive = app.archive
+        assert isinstance(archive, Late)
+        await pilot.press(opens)
+        await until(pilot, lambda: app.screen is not app.main)
+        screen = app.screen
+        await until(pilot, lambda: archive.asked_of)
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen.is_running)
+        archive.gate.set()
+        answered: list[bool] = []
+        app.in_lane(app.specimen if opens == "enter" else app.others, lambda _: True, answered.append)
+        await until(pilot, lambda: answered)
+        assert app.screen is app.main
+        assert app.last_error == ""
+
+
+@in_loop
+async def test_paths_for_a_closed_prompt_are_dropped(drawer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow disk that answers after Esc harms nothing."""
+    gate, done = Event(), Event()
+
+    def slow(typed: str) -> list[str]:
+        assert gate.wait(60)
+        return completions(typed)
+
+    monkeypatch.setattr(image_prompt, "completions", slow)
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("I")
+        await until(pilot, lambda: app.screen is not app.main)
+        prompt = app.screen
+        assert isinstance(prompt, ImagePrompt)
+        await pilot.press("escape")
+        await until(pilot, lambda: not prompt.is_running)
+        prompt._lane.do(done.set)
+        gate.set()
+        await until(pilot, done.is_set)
+        assert app.screen is app.main
+        assert prompt.paths == []
+
+
+@in_loop
+async def test_a_name_too_long_for_a_file_is_refused(drawer: Path, tmp_path: Path) -> None:
+    """Where no file can be, the prompt stays open and the program goes on."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m", "e")
+        await until(pilot, lambda: isinstance(app.screen, ExportPrompt))
+        app.focused.value = str(tmp_path / ("a" * 300) / "b.csv")  # type: ignore[union-attr]
+        await pilot.press("enter")
+        assert isinstance(app.screen, ExportPrompt)
+        assert "There is no folder" in shown_text(app.screen)
+
+
+@in_loop
+async def test_a_specimen_does_not_take_the_full_views_turn(drawer: Path) -> None:
+    """n twice while a picture is read, and the specimen asked for in between, show the last one at the end."""
+    async with browsing(drawer, open_archive=Late.open) as (app, pilot):
+        archive = app.archive
+        assert isinstance(archive, Late)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is not app.main)
+        screen = app.screen
+        assert isinstance(screen, FullView)
+        await until(pilot, lambda: archive.asked_of)
+        await pilot.press("n", "n")
+        app.main.tell_specimen()
+        await pilot.pause()
+        archive.gate.set()
+        await until(pilot, lambda: screen._image is not None)
+        assert screen.hit == app.main.results.at(2)  # type: ignore[union-attr]
+
+
+@in_loop
+async def test_the_full_view_acts_on_the_photo_it_shows(drawer: Path) -> None:
+    """Results that come under it change neither its photo nor what m marks, and n goes on in its own."""
+    async with browsing(drawer) as (app, pilot):
+        results = app.main.results
+        assert results is not None
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is not app.main)
+        screen = app.screen
+        assert isinstance(screen, FullView)
+        await until(pilot, lambda: screen._image is not None)
+        hit, other = screen.hit, results.at(3)
+        assert hit is not None
+        assert other is not None
+        app.main.show_kept(Question(kept="other"), Kept([other]))
+        await pilot.press("m")
+        assert list(app.marks) == [key_of(hit)]
+        await pilot.press("n")
+        assert screen.hit == results.at(1)
+        assert app.main.pane.view.cursor == 0
+
+
+@in_loop
+async def test_another_specimen_is_never_beside_the_former_picture(drawer: Path) -> None:
+    """Until the picture of the record has come, the pane says that it is loading."""
+    async with browsing(drawer) as (app, pilot):
+        pane, results = app.main.query_one(SpecimenPane), app.main.results
+        await until(pilot, lambda: pane.picture._picture is not None)
+        other = results.at(1)  # type: ignore[union-attr]
+        pane.show(other, "")
+        assert pane.picture._picture is None
+        assert pane.picture._state == "loading…"
+
+
+@in_loop
+async def test_reviewing_one_suggestion_leaves_the_others(own_drawer: Path) -> None:
+    """A suggestion that was just made stays when another is reviewed."""
+    async with browsing(own_drawer) as (app, pilot):
+        await pilot.press("u")
+        await until(pilot, lambda: app.screen is not app.main)
+        screen = app.screen
+        assert isinstance(screen, Suggestions)
+        await pilot.press("i")
+        await until(pilot, lambda: screen.shown)
+        fresh = screen.shown[0]
+        if fresh.suggestion.taxon.scientific_name is None:
+            pytest.skip("the small model is sure of no rank")
+        older = replace(fresh, suggestion=replace(fresh.suggestion, suggestion_id="older"))
+        screen.put([fresh, older])
+        await pilot.press("down", "r")
+        await until(pilot, lambda: screen.shown[-1].review is not None)
+        assert screen.shown[0] == fresh
+        assert len(screen.shown) == 2
+
+
+def test_a_lane_outlives_a_job_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked after an error is done."""
+    lane, gate, done = Lane(), Event(), Event()
+    monkeypatch.setattr("threading.excepthook", lambda _: None)
+
+    def fails() -> None:
+        assert gate.wait(60)
+        raise RuntimeError
+
+    lane.do(fails)
+    lane.do(done.set)
+    gate.set()
+    assert done.wait(60)

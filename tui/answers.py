@@ -1,12 +1,14 @@
 """What the archive has of photos: thumbnails, pictures, suggestions, files of marked ones; brought where wanted."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
 
 from bioclip_search.errors import CatalogueError, PhotoError
 from bioclip_search.query import Hit
+from bioclip_search.text import printable
 from tui.actions import PhotoActions
 from tui.images import Mode
 from tui.messages import (
@@ -17,7 +19,6 @@ from tui.messages import (
     SpecimenWanted,
     SuggestionsWanted,
 )
-from tui.screens.full_view import FullView
 from tui.screens.suggestions import Suggestions
 from tui.widgets.hit_view import HitView, TileState, key_of
 from tui.widgets.specimen import SpecimenPane
@@ -84,22 +85,20 @@ class PhotoAnswers(PhotoActions):
 
     @on(PictureWanted)
     def _read_picture(self, wanted: PictureWanted) -> None:
-        screen, results = self.screen, self.main.pane.results
-        if not isinstance(screen, FullView) or results is None:
-            return
+        screen, results = wanted.screen, wanted.results
 
-        def job(archive: "Archive") -> tuple["Image.Image | None", str]:
+        def job(archive: "Archive") -> tuple[Hit | None, "Image.Image | None", str]:
             results.read(wanted.index, wanted.index + 1)
             hit = results.at(wanted.index)
             if hit is None:
-                return None, TileState.NOT_FOUND.value
+                return None, None, TileState.NOT_FOUND.value
             try:
-                return archive.picture(hit.photo, wanted.longest), ""
+                return hit, archive.picture(hit.photo, wanted.longest), ""
             except PhotoError as error:
                 image, _ = _thumbnail(archive, hit)
-                return image, str(error)
+                return hit, image, str(error)
 
-        self.in_lane(self.specimen, job, lambda found: screen.put(wanted.index, *found))
+        self.in_lane(screen.lane, job, lambda found: screen.put(wanted.index, *found))
 
     # Suggestions and export
 
@@ -124,11 +123,11 @@ class PhotoAnswers(PhotoActions):
         if not isinstance(screen, Suggestions):
             return
 
-        def job(archive: "Archive") -> Sequence["Suggested"]:
-            archive.review(key, given.suggested.suggestion, given.verdict)
-            return archive.suggestions(key)
+        def job(archive: "Archive") -> "Suggested":
+            review = archive.review(key, given.suggested.suggestion, given.verdict)
+            return replace(given.suggested, review=review)
 
-        self.in_lane(self.others, job, screen.put, screen.failed)
+        self.in_lane(self.others, job, screen.reviewed, screen.failed)
 
     @on(ExportWanted)
     def _write_export(self, wanted: ExportWanted) -> None:
@@ -138,7 +137,7 @@ class PhotoAnswers(PhotoActions):
 
         def then(count: int) -> None:
             self.exports_under_way -= 1
-            self.notify(f"Wrote {count:,} photos to {wanted.file}", markup=False)
+            self.notify(f"Wrote {count:,} photos to {printable(str(wanted.file))}", markup=False)
 
         def failed(sentence: str) -> None:
             self.exports_under_way -= 1

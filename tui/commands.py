@@ -63,7 +63,7 @@ def _of_main(screen: MainScreen) -> Iterator[_Command]:
     yield "Sort the results", "sort", "By name, number, date…"
     yield "Only photos determined to…", "next_rank", "Species, genus, family, or any rank"
     if question.taxon:
-        yield f"Leave {question.taxon_name}: all taxa", "clear_taxon", "Remove the taxon filter"
+        yield "All taxa", "clear_taxon", "Remove the taxon filter"
     if question.is_search:
         yield "Forget the search", "step_back", "Back to all photos of the taxon"
         yield "Only better matches", "raise_score", "Raise the lowest score"

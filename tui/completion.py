@@ -2,8 +2,9 @@
 
 import os
 import shlex
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from bioclip_search.text import printable
 
 __all__ = ["at_home", "completions", "dropped_path"]
 
@@ -18,7 +19,7 @@ def dropped_path(text: str) -> str:
     text = text.strip()
     if text.startswith("file://"):
         return unquote(urlsplit(text).path)
-    if text[:1] in ("'", '"') or ("\\ " in text and not Path(text).exists()):
+    if text[:1] in ("'", '"') or ("\\ " in text and not os.path.exists(text)):
         try:
             words = shlex.split(text)
         except ValueError:
@@ -33,18 +34,30 @@ def at_home(path: str) -> str:
 
 
 def completions(typed: str) -> list[str]:
-    """Folders and pictures whose paths begin with what is typed, folders first; blocks on slow disks."""
+    """Folders and pictures whose paths begin with what is typed, folders first; blocks on slow disks.
+
+    Names with control codes are left out.
+    """
     folder, beginning = os.path.split(at_home(typed))
     try:
         with os.scandir(folder or ".") as entries:
-            found = [(entry.name, entry.is_dir()) for entry in entries if entry.name.startswith(beginning)]
+            found = [(entry.name, _is_folder(entry)) for entry in entries if entry.name.startswith(beginning)]
     except OSError:
         return []
     shown = [
         (name, is_folder)
         for name, is_folder in found
         if (beginning.startswith(".") or not name.startswith("."))
+        and printable(name) == name  # what is typed goes to the terminal as it is
         and (is_folder or os.path.splitext(name)[1].lower() in _PICTURES)
     ]
     shown.sort(key=lambda entry: (not entry[1], entry[0].lower()))
     return [os.path.join(folder, name) + (os.sep if is_folder else "") for name, is_folder in shown[:_MOST]]
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a folder; what cannot be told, as of a link to itself, is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

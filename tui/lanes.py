@@ -48,4 +48,8 @@ class Lane:
                     self._is_busy = False
                     return
                 job = self._jobs.pop(0)
-            job()
+            try:
+                job()
+            except BaseException:
+                in_thread(self._work)  # what waits goes on in another: this one ends
+                raise

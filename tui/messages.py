@@ -11,6 +11,8 @@ from tui.question import Question
 if TYPE_CHECKING:
     from bioclip_search.query import Hit
     from tui.archive import Suggested
+    from tui.results import Results
+    from tui.screens.full_view import FullView
 
 __all__ = [
     "BranchesWanted",
@@ -84,10 +86,12 @@ class SiblingsWanted(Message):
 
 
 class PictureWanted(Message):
-    """The original of the photo at this place of the results, reduced to `longest` pixels."""
+    """The original of the photo at this place of these results, reduced to `longest` pixels, for a full view."""
 
-    def __init__(self, index: int, longest: int) -> None:
+    def __init__(self, screen: "FullView", results: "Results", index: int, longest: int) -> None:
         super().__init__()
+        self.screen = screen
+        self.results = results
         self.index = index
         self.longest = longest
 

@@ -55,6 +55,7 @@ def command(
         from tui.web import serve
 
         arguments = ["--catalogue", str(folder), "--device", device, "--dtype", dtype, "--theme", config.theme]
+        arguments += ["--images", config.images, *(["--no-mouse"] if no_mouse else [])]
         return serve([*arguments, *(["--model", model] if model else [])], port)
     return _browse(folder, model, device, dtype, replace(config, mouse=config.mouse and not no_mouse))
 

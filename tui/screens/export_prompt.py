@@ -27,7 +27,7 @@ class ExportPrompt(Sheet[Path]):
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = f"Export {self._count:,} marked photos"
             sheet.border_subtitle = "⏎ writes · Esc closes"
-            yield Input(value=str(Path.cwd() / "marked.csv"), compact=True, select_on_focus=False)
+            yield Input(value=_first_name(), compact=True, select_on_focus=False)
             yield Static(
                 Content("A CSV file with the photos' records, as bioclip-search export writes it."),
                 id="prompt-hint",
@@ -37,17 +37,35 @@ class ExportPrompt(Sheet[Path]):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        file = Path(os.path.abspath(at_home(event.value.strip())))
-        if complaint := _complaint(file, event.value):
+        file, complaint = _file(event.value)
+        if complaint:
             self.query_one("#prompt-hint", Static).update(Content(complaint))
         else:
             self.dismiss(file)
 
 
+def _file(typed: str) -> tuple[Path, str]:
+    """What was meant, and why nothing can be written there."""
+    try:
+        file = Path(os.path.abspath(at_home(typed.strip())))
+    except OSError:
+        return Path(), "The current folder is gone; type the whole path."
+    return file, _complaint(file, typed)
+
+
+def _first_name() -> str:
+    """What the box begins with: a file of the current folder, if that is still there and can be typed."""
+    try:
+        name = str(Path.cwd() / "marked.csv")
+    except OSError:
+        return "marked.csv"
+    return name if printable(name) == name else "marked.csv"
+
+
 def _complaint(file: Path, typed: str) -> str:
     """Why nothing can be written there; empty where it can."""
-    if not typed.strip() or file.is_dir():
+    if not typed.strip() or os.path.isdir(file):  # Path.is_dir raises for long names and closed folders
         return "Type the name of a file."
-    if file.exists():
+    if os.path.exists(file):
         return f"{printable(str(file))} is there already; choose another name."
-    return "" if file.parent.is_dir() else f"There is no folder {printable(str(file.parent))}."
+    return "" if os.path.isdir(file.parent) else f"There is no folder {printable(str(file.parent))}."

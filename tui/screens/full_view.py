@@ -13,6 +13,7 @@ from bioclip_search.text import printable
 from tui.bindings import PHOTO_KEYS, key
 from tui.described import full_name
 from tui.images import Mode
+from tui.lanes import Lane
 from tui.messages import PictureWanted
 from tui.widgets.hit_view import key_of
 from tui.widgets.key_line import KeyLine
@@ -31,7 +32,10 @@ _PAN = 0.25
 
 
 class FullView(Screen[None]):
-    """Shows the photos of the results pane one by one; its cursor comes along."""
+    """Shows the photos of the results pane one by one; its cursor comes along, unless other results came meanwhile.
+
+    `lane` is where its pictures are read: what the specimen pane asks does not take their place.
+    """
 
     TITLE = "Full view"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,7 +56,10 @@ class FullView(Screen[None]):
         super().__init__()
         self._pane = pane
         self._mode = mode
+        self._results = pane.results
         self._index = pane.view.cursor
+        self._hit: Hit | None = None
+        self.lane = Lane(latest=True)
         self._image: Image.Image | None = None
         self._note = ""
         self._zoom = 1.0
@@ -68,16 +75,18 @@ class FullView(Screen[None]):
 
     @property
     def hit(self) -> Hit | None:
-        return self._pane.view.hit_at(self._index)
+        """The photo that is shown, on which keys act."""
+        return self._hit
 
     @property
     def zoom(self) -> float:
         return self._zoom
 
-    def put(self, index: int, image: "Image.Image | None", state: str) -> None:
-        """The picture of a photo; nothing if another one is shown by now."""
-        if index != self._index:
+    def put(self, index: int, hit: Hit | None, image: "Image.Image | None", state: str) -> None:
+        """The picture of a photo; nothing if another one is shown by now, or none."""
+        if index != self._index or self not in self.app.screen_stack:
             return
+        self._hit = hit
         self._image, self._note = image, "" if image is None else state
         self._zoom, self._middle = 1.0, (0.5, 0.5)
         self.query_one(Picture).show(image, state)
@@ -85,8 +94,7 @@ class FullView(Screen[None]):
 
     def entitle(self) -> None:
         """Write the first line anew."""
-        results = self._pane.results
-        hit = self.hit
+        results, hit = self._results, self._hit
         if hit is None or results is None:
             return
         number = printable(hit.specimen.catalog_number or hit.photo.path)
@@ -98,16 +106,19 @@ class FullView(Screen[None]):
         self.query_one("#full-title", Static).update(Content.assemble(" ", full_name(hit), (place, "$quiet")))
 
     def _want(self) -> None:
-        self._image = None
+        if self._results is None:
+            return
+        self._image, self._hit = None, self._results.at(self._index)
         self.query_one(Picture).show(None, "loading…")
         self.entitle()
-        self.post_message(PictureWanted(self._index, _PIXELS))
+        self.post_message(PictureWanted(self, self._results, self._index, _PIXELS))
 
     def action_go(self, by: int) -> None:
-        results = self._pane.results
+        results = self._results
         if results is not None and 0 <= self._index + by < results.count:
             self._index += by
-            self._pane.go_to(self._index)
+            if self._pane.results is results:
+                self._pane.go_to(self._index)
             self._want()
 
     def action_zoom(self, by: float) -> None:

@@ -80,14 +80,16 @@ class ImagePrompt(Sheet[str]):
         self._look(event.value)
 
     def _look(self, typed: str) -> None:
+        app = self.app  # a closed screen has none
+
         def work() -> None:
             found = completions(typed)
-            self.app.call_later(self._show, typed, found)
+            app.call_later(self._show, typed, found)
 
         self._lane.do(work)
 
     def _show(self, typed: str, found: list[str]) -> None:
-        if not self.is_mounted or self.query_one(_PathBox).value != typed:
+        if self not in self.app.screen_stack or self.query_one(_PathBox).value != typed:
             return
         self._paths = found
         options = self.query_one(OptionList)
@@ -98,6 +100,8 @@ class ImagePrompt(Sheet[str]):
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         box = self.query_one(_PathBox)
+        if event.option_index >= len(self._paths):  # other paths came meanwhile
+            return
         path = self._paths[event.option_index]
         if path.endswith(os.sep):
             box.value = path
@@ -115,9 +119,9 @@ class ImagePrompt(Sheet[str]):
         if path.startswith(("http://", "https://")):
             self.dismiss(path)
             return
-        file = os.path.abspath(at_home(path))
+        file = at_home(path)
         if path and os.path.isfile(file):
-            self.dismiss(file)
+            self.dismiss(os.path.abspath(file))
         else:
             said = f"There is no file {printable(path)}." if path else "Type the path of a picture."
             self.query_one("#prompt-hint", Static).update(Content(said))

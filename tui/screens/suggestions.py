@@ -67,8 +67,8 @@ class Suggestions(Sheet[None]):
         return self._shown
 
     def put(self, found: "Sequence[Suggested]") -> None:
-        """What was suggested, with what was said of it."""
-        if not self.is_mounted:
+        """What was suggested, with what was said of it; nothing if this was closed meanwhile."""
+        if self not in self.app.screen_stack:
             return
         options = self.query_one(_List)
         at = options.highlighted or 0
@@ -83,16 +83,22 @@ class Suggestions(Sheet[None]):
             else "Nothing was suggested for this photo yet. i identifies it."
         )
 
+    def reviewed(self, suggested: "Suggested") -> None:
+        """What is said of one of them now; the others stay, for one just made is kept nowhere else."""
+        changed = suggested.suggestion.suggestion_id
+        self.put([suggested if one.suggestion.suggestion_id == changed else one for one in self._shown])
+
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        self.query_one("#candidates", Static).update(_candidates(self._shown[event.option_index]))
+        if event.option_index < len(self._shown):  # others may have come meanwhile
+            self.query_one("#candidates", Static).update(_candidates(self._shown[event.option_index]))
 
     def failed(self, sentence: str) -> None:
         self._say(sentence)
 
     def _say(self, sentence: str) -> None:
-        if self.is_mounted:
+        if self in self.app.screen_stack:
             self.query_one("#prompt-hint", Static).update(Content(printable(sentence)))
 
     def action_identify(self) -> None:
@@ -127,7 +133,7 @@ def _line(suggested: "Suggested") -> Content:
         (f"{score:>5}  ", "$count"),
         (name, "italic"),
         (common, "$quiet"),
-        (f"  {taxon.rank or ''} · by {suggestion.method} · {suggestion.created:%Y-%m-%d}", "$quiet"),
+        (f"  {taxon.rank or ''} · by {printable(suggestion.method)} · {suggestion.created:%Y-%m-%d}", "$quiet"),
         (
             f"  {_SIGNS[review.verdict]} {review.verdict} by {printable(review.reviewer)}" if review else "",
             "bold $accent",

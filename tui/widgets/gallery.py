@@ -84,7 +84,7 @@ class Gallery(HitView):
             elif found is not None and key not in self._tiles:
                 waiting[index] = (key, found)
         if self._queue.put(waiting):
-            self.run_worker(self._draw, group="tiles", thread=True)
+            self.run_worker(self._draw, group="tiles", thread=True, exit_on_error=False)
 
     def _draw(self) -> None:
         """Draw what waits; runs in a thread."""

@@ -67,10 +67,9 @@ class SpecimenPane(Vertical):
         """Tell of a hit; `place` is where it stands among the others. Its picture comes later."""
         if hit is None or self._hit is None or hit.photo != self._hit.photo:
             self._siblings = ()
+            self.picture.show(None, "loading…" if hit is not None else "")
         self._hit, self._place = hit, place
         self._write(is_marked=is_marked)
-        if hit is None:
-            self.picture.show(None)
 
     def complete(self, hit: Hit, image: "Image.Image | None", state: str, siblings: Sequence[Photo]) -> None:
         """The picture of a hit and the other photos of its specimen; nothing if another is shown by now."""

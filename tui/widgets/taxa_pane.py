@@ -121,7 +121,8 @@ class TaxaPane(Vertical):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self._choose(self._found[event.option_index])
+        if event.option_index < len(self._found):  # others may have been found meanwhile
+            self._choose(self._found[event.option_index])
 
     def _choose(self, branch: Branch) -> None:
         self.show_tree()

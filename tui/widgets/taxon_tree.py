@@ -148,10 +148,11 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
         row = event.node.data
         if row is None:
             return
-        if row.rest and event.node.parent is not None:
-            parent = event.node.parent
+        parent = event.node.parent
+        if row.rest and parent is not None:
+            rest, row.rest = row.rest, ()  # a second key may be on its way
             event.node.remove()
-            self._add(parent, row.rest)
+            self._add(parent, rest)
         elif row.branch is not None:
             event.node.expand()
             self.post_message(TaxonChosen(row.branch.path))
