@@ -174,3 +174,18 @@ def test_the_browser_needs_its_extra(run: Command, monkeypatch: pytest.MonkeyPat
     result = run("browse", "--web")
     assert (result.code, result.out) == (2, "")
     assert "bioclip-search[web]" in result.err
+
+
+def test_browsing_takes_a_terminal(run: Command, drawer: Path) -> None:
+    """In a pipe nobody could see the screen or press a key."""
+    result = run("browse", "--catalogue", drawer)
+    assert (result.code, result.out) == (2, "")
+    assert "takes a terminal" in result.err
+
+
+def test_the_command_alone_tells_what_it_can_do(run: Command) -> None:
+    """Line by line, as its help does, where there is no terminal to browse in."""
+    result = run()
+    assert result.code == 2
+    assert result.err.startswith("Usage: bioclip-search")
+    assert "\nCommands:\n" in result.err

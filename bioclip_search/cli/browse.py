@@ -65,6 +65,7 @@ def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "C
 
     from tui.images import Mode, detect
 
+    _require_terminal()
     # The terminal is asked what it can show before Textual reads its answers as keys.
     mode = detect(Mode(config.images))
 
@@ -81,3 +82,16 @@ def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "C
     app = BrowseApp(open_archive, folder=folder, images=mode, config=config)
     app.run(mouse=config.mouse)
     return app.return_code
+
+
+def _require_terminal() -> None:
+    """Raise UsageError where nobody could see the screen or press a key."""
+    import os
+    import sys
+
+    from bioclip_search.errors import UsageError
+
+    is_served = "TEXTUAL_DRIVER" in os.environ  # to a web browser
+    is_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    if not is_served and (not is_terminal or os.environ.get("TERM") == "dumb"):
+        raise UsageError("To browse takes a terminal; elsewhere `bioclip-search search` and `taxa` tell the same.")
