@@ -11,6 +11,7 @@ import multiprocessing
 import os
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -232,7 +233,8 @@ def local_batches(
     )
     if workers:
         _end_workers_at_exit()
-    chunks = iter(loader)
+    with _signals_held():
+        chunks = iter(loader)
     rows = part.stop - part.start
     try:
         while True:
@@ -244,6 +246,23 @@ def local_batches(
             yield Batch(pixels, tokens, labels, coming.popleft())
     finally:
         del chunks  # the workers end with it, which a traceback that holds this frame would put off
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Ctrl-C and SIGTERM come to this process a moment later, and never to the processes that begin meanwhile."""
+    import signal
+    from multiprocessing import resource_tracker
+
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # beginning later, it would let the signals go again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @cache
