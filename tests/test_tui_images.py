@@ -15,6 +15,7 @@ from rich.segment import Segment
 from bioclip_search.errors import UsageError
 from tui.images import DrawQueue, Mode, TileCache, blocks, detect, fitted, two_tone
 from tui.images.blocks import GLYPHS
+from tui.images.protocol import has_placeholders
 
 RED, BLUE, GREY = (255, 0, 0), (0, 0, 255), (40, 40, 40)
 
@@ -163,6 +164,24 @@ def test_what_is_on_the_screen_is_drawn_first_and_what_scrolled_away_never() -> 
     assert [item.index for item in queue.take(9)] == [6, 7, 8, 9]
     assert queue.take(1) == []
     assert queue.put({1: ("1", b"")})
+
+
+@pytest.mark.parametrize(
+    ("terminal", "is_able"),
+    [
+        ("kitty(0.26.5)", False),
+        ("kitty(0.28.0)", True),
+        ("kitty(0.42.1)", True),
+        ("kitty(1.0)", True),
+        ("ghostty 1.1.3", True),
+        ("WezTerm 20240203-110809-5046fc22", False),
+        ("Konsole 23.08.1", False),
+        ("", False),
+    ],
+)
+def test_placeholders_are_for_terminals_that_know_them(terminal: str, is_able: bool) -> None:
+    """Others answer that they know Kitty graphics, and would show a screen full of unknown letters."""
+    assert has_placeholders(terminal) is is_able
 
 
 def test_a_graphics_protocol_without_its_package_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
