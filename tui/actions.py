@@ -14,11 +14,11 @@ from tui.images import Mode
 from tui.kept import Kept
 from tui.lanes import in_thread
 from tui.messages import ExportWanted
+from tui.named import key_of, number_or_file
 from tui.question import Like, Question
 from tui.screens.full_view import FullView
 from tui.screens.help import HelpScreen, groups
 from tui.theme import DARK, LIGHT
-from tui.widgets.hit_view import key_of
 from tui.widgets.picture import Picture
 
 __all__ = ["COPIES", "PhotoActions"]
@@ -70,8 +70,7 @@ class PhotoActions(Desk):
         if hit is None:
             return
         self._leave_full_view()
-        name = hit.specimen.catalog_number or hit.photo.path.rsplit("/", 1)[-1]
-        like = Like(str(hit.photo.file), name)
+        like = Like(str(hit.photo.file), number_or_file(hit))
         self.main.ask(replace(self.main.now, words="", picture=None, like=like, kept=None, order=None))
 
     def action_siblings(self) -> None:
@@ -80,8 +79,7 @@ class PhotoActions(Desk):
         if hit is None:
             return
         self._leave_full_view()
-        name = printable(hit.specimen.catalog_number or hit.photo.path.rsplit("/", 1)[-1])
-
+        name = printable(number_or_file(hit))
         self._siblings_of = hit
         before = self.main.asked, self.main.past.now
 

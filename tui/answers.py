@@ -19,8 +19,9 @@ from tui.messages import (
     SpecimenWanted,
     SuggestionsWanted,
 )
+from tui.named import key_of
 from tui.screens.suggestions import Suggestions
-from tui.widgets.hit_view import HitView, TileState, key_of
+from tui.widgets.hit_view import HitView, TileState
 from tui.widgets.specimen import SpecimenPane
 
 if TYPE_CHECKING:

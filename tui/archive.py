@@ -17,6 +17,7 @@ from bioclip_search.errors import BioclipSearchError, CatalogueError, VanishedPh
 from bioclip_search.query import Hit, Hits, Query, Searcher
 from bioclip_search.taxonomy import RANKS, TaxonPath
 from bioclip_search.text import printable
+from tui.named import name_as_written
 from tui.results import Found, Listed, Order, Results
 
 if TYPE_CHECKING:
@@ -109,10 +110,6 @@ class Archive:
     def children(self, path: TaxonPath = ()) -> list[Branch]:
         """The taxa next below a path, those with the most photos first; of the root () also what has no name."""
         return self._catalogue.branches().children(path)
-
-    def branch(self, path: TaxonPath) -> Branch | None:
-        """One taxon; None where no photo belongs to it."""
-        return self._catalogue.branches().branch(path)
 
     def find_taxa(self, words: str, limit: int = 200) -> list[Branch]:
         """Taxa whose scientific or common name has the words in it, the best first."""
@@ -319,10 +316,7 @@ def _in_order(hits: Hits, order: Order) -> Sequence[Hit]:
     """Hits in an order, what lacks the value last and equal ones by similarity."""
 
     def value(hit: Hit) -> str | None:
-        specimen = hit.specimen
-        if order is Order.NAME:
-            return specimen.scientific_name or specimen.taxon.scientific_name or specimen.taxon.common_name
-        return specimen.catalog_number
+        return name_as_written(hit) if order is Order.NAME else hit.specimen.catalog_number
 
     match order:
         case Order.SIMILARITY:

@@ -22,7 +22,6 @@ __all__ = [
     "PictureWanted",
     "QuestionAsked",
     "ReviewGiven",
-    "SiblingsWanted",
     "SpecimenWanted",
     "SuggestionsWanted",
     "TaxaSought",
@@ -71,14 +70,6 @@ class TaxonChosen(Message):
 
 class SpecimenWanted(Message):
     """The picture of this hit, and the other photos of its specimen."""
-
-    def __init__(self, hit: "Hit") -> None:
-        super().__init__()
-        self.hit = hit
-
-
-class SiblingsWanted(Message):
-    """All photos of this hit's specimen, as results."""
 
     def __init__(self, hit: "Hit") -> None:
         super().__init__()

@@ -4,6 +4,7 @@ from rich.cells import cell_len, set_cell_size
 
 from bioclip_search.query import Hit
 from bioclip_search.text import printable
+from tui.named import narrowest_name, number_or_file
 
 __all__ = ["full_or_short_name", "number_of", "short_name", "shortened", "written_score"]
 
@@ -24,7 +25,7 @@ def full_or_short_name(hit: Hit, width: int) -> str:
 
 
 def _name(hit: Hit) -> str:
-    return hit.taxon.scientific_name or hit.specimen.scientific_name or hit.taxon.common_name or "unidentified"
+    return narrowest_name(hit) or "unidentified"
 
 
 def _with_doubt(hit: Hit, name: str) -> str:
@@ -35,7 +36,7 @@ def number_of(hit: Hit) -> str:
     """The catalogue number, else the file's name; “(no file)” where the file was gone when it was looked for."""
     if hit.photo.missing_since is not None:
         return "(no file)"
-    return printable(hit.specimen.catalog_number or hit.photo.path.rsplit("/", 1)[-1])
+    return printable(number_or_file(hit))
 
 
 def written_score(hit: Hit) -> str:

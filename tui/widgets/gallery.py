@@ -16,9 +16,10 @@ from bioclip_search.photo import open_photo
 from bioclip_search.query import Hit
 from tui.images import RGB, DrawQueue, TileCache, blocks
 from tui.images.draw_queue import Waiting
+from tui.named import key_of
 from tui.widgets.captions import number_of, short_name, shortened, written_score
 from tui.widgets.ground import ground_of
-from tui.widgets.hit_view import HitView, Listing, TileState, key_of
+from tui.widgets.hit_view import HitView, Listing, TileState
 
 __all__ = ["Gallery", "TileState"]
 

@@ -22,10 +22,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from bioclip_search.query import Hit
-from bioclip_search.schema import photo_id
+from tui.named import key_of
 from tui.widgets.ground import ground_of
 
-__all__ = ["HitView", "Listing", "TileState", "key_of"]
+__all__ = ["HitView", "Listing", "TileState"]
 
 
 class Listing(Protocol):
@@ -44,11 +44,6 @@ class TileState(Enum):
     NOT_FOUND = "not found"
     UNREADABLE = "unreadable"
     HIDDEN = "no picture"
-
-
-def key_of(hit: Hit) -> str:
-    """The photo_id of a hit."""
-    return photo_id(hit.photo.root, hit.photo.path)
 
 
 class HitView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -110,9 +105,6 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         @property
         def control(self) -> "HitView":
             return self.view
-
-    class LeaveUp(Message):
-        """The cursor was moved up from the first row."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -282,9 +274,7 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_move_rows(self, by: int) -> None:
         row = self.cursor // self.columns + by
-        if row < 0:
-            self.post_message(self.LeaveUp())
-        elif row < self.rows:
+        if 0 <= row < self.rows:
             self.cursor += by * self.columns
 
     def action_page(self, pages: float) -> None:
