@@ -20,8 +20,9 @@ from textual.pilot import Pilot
 from bioclip_search.specimen import Specimen
 from bioclip_search.taxonomy import Taxon
 from tui.images import Mode
+from tui.named import key_of
 from tui.widgets.gallery import Gallery, TileState
-from tui.widgets.hit_view import HitView, key_of
+from tui.widgets.hit_view import HitView
 from tui.widgets.picture import Picture
 from tui.widgets.result_list import ResultList
 
@@ -105,6 +106,7 @@ def test_the_cursor_is_seen_without_colours() -> None:
         (["pagedown", "right", "pageup"], 1),
         (["G", "ctrl+u"], 993),
         (["left"], 0),
+        (["right", "up"], 1),
         (["G", "right", "down"], 999),
     ],
 )
@@ -128,16 +130,6 @@ def test_down_from_the_last_full_row_goes_to_the_last_photo() -> None:
         assert gallery_of(pilot).cursor == 3
 
     drive(GalleryApp(4), script)
-
-
-def test_up_from_the_first_row_leaves_the_gallery() -> None:
-    """The app is told, and may move the focus."""
-
-    async def script(pilot: Pilot[None]) -> None:
-        await press(pilot, "right", "up")
-        assert isinstance(pilot.app.told[-1], HitView.LeaveUp)  # type: ignore[attr-defined]
-
-    drive(GalleryApp(10), script)
 
 
 def test_enter_and_a_double_click_choose_and_a_click_moves() -> None:
@@ -402,7 +394,7 @@ def test_the_list_has_a_line_for_each_photo_and_the_cursor_of_the_gallery() -> N
         await press(pilot, "j", "down")
         assert listed.cursor == 5
         lines = screen(pilot)
-        assert re.search(r"score +catalogue number +scientific name +family +view +country, date +file", lines[0])
+        assert re.search(r"score +catalogue no. +scientific name +family +view +country, date +file", lines[0])
         assert re.search(r" ✓ 0\.50 +DEMO-000001 +Nymphalis antiopa +Nymphalidae .*drawer/0000001\.jpg", lines[2])
         assert re.search(r"^┃ +0\.50 +DEMO-000005 +▌[A-Z]\w+ \w+▐", lines[6])
         assert sum("┃" in line for line in lines) == 1
@@ -428,6 +420,22 @@ def test_the_list_leaves_out_columns_for_which_there_is_no_room(width: int) -> N
         assert width < 30 or "Danaus plexippus" in strips[1].text
 
     drive(GalleryApp(100), script, size=(width, 12))
+
+
+def test_a_photo_without_a_record_is_listed_by_its_file() -> None:
+    """However narrow the list is, something tells which photo it is."""
+    bare = some_hit(1, specimen=Specimen(Taxon(), {}), path="drawer/IMG_0417.jpg")
+
+    async def script(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        gallery_of(pilot).display, app.query_one(ResultList).display = False, True
+        app.query_one(ResultList).show(app.results)  # type: ignore[attr-defined]
+        for width in (52, 44, 120):
+            await pilot.resize_terminal(width, 12)
+            await settled(pilot)
+            assert "IMG_0417.jpg" in screen(pilot)[2]
+
+    drive(GalleryApp(9, {1: bare}), script)
 
 
 @pytest.mark.parametrize("view", [Gallery, ResultList])
