@@ -211,6 +211,8 @@ class PhotoActions(Desk):
         for screen in self.screen_stack:
             for picture in screen.query(Picture):
                 picture.mode = self.images
+            if isinstance(screen, FullView):
+                screen.draw_anew()
         self.main.pane.draw_anew()
         self.tell_title()
         self.main.tell_specimen()

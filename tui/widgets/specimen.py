@@ -43,7 +43,7 @@ class SpecimenPane(Vertical):
     """The specimen under the cursor."""
 
     def compose(self) -> ComposeResult:
-        yield Picture()
+        yield Picture(self.app.images)  # type: ignore[attr-defined]
         with _Facts():
             yield Static(id="facts")
 
