@@ -26,6 +26,7 @@ from tui.config import Config
 from tui.question import Question
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
+from tui.screens.too_small import TooSmall
 from tui.widgets.banner import Banner
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_line import KeyLine
@@ -215,23 +216,29 @@ async def test_resizing_keeps_cursor_focus_and_question(drawer: Path) -> None:
             await pilot.pause()
             is_small = width < 60 or height < 18
             text = f"Terminal too small ({width}×{height}); need 60×18"
-            assert (text in shown_text(app.main)) is is_small
+            await until(pilot, lambda: isinstance(app.screen, TooSmall) is is_small)  # noqa: B023 (asked at once)
+            assert (text in shown_text(app.screen)) is is_small
         await until(pilot, lambda: app.focused is focused)
         assert (app.main.hit, app.main.question) == (hit, question)
 
 
-def own_bindings() -> list[Binding]:
-    """Every binding that is ours, of widgets, screens and the application."""
-    import tui.app  # noqa: F401
-
-    found: list[Binding] = []
-    classes: list[type] = [DOMNode]
-    while classes:
-        one = classes.pop()
-        classes += one.__subclasses__()
-        if one.__module__.startswith("tui."):
-            found += [binding for binding in one.__dict__.get("BINDINGS", ()) if isinstance(binding, Binding)]
-    return found
+@in_loop
+async def test_keys_do_nothing_to_what_cannot_be_seen(drawer: Path) -> None:
+    """While the terminal is too small no key marks, searches or closes anything; q leaves."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("question_mark")
+        await pilot.resize_terminal(40, 10)
+        await until(pilot, lambda: isinstance(app.screen, TooSmall))
+        await pilot.press("escape", "m", "d", "slash", "w", "right", "s", "enter", "v", "T", "tab", "ctrl+p")
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await pilot.press("escape")
+        assert (app.screen, app.focused, app.marks) == (app.main, app.main.pane.view, {})
+        assert (app.main.pane.view.cursor, app.main.question) == (0, Question())
+        await pilot.resize_terminal(40, 10)
+        await until(pilot, lambda: isinstance(app.screen, TooSmall))
+        await pilot.press("q")
+        assert app._exit
 
 
 def test_every_binding_can_be_told_and_changed() -> None:

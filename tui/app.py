@@ -30,6 +30,7 @@ from tui.messages import (
     TaxaSought,
 )
 from tui.screens.notice import Notice
+from tui.screens.too_small import TooSmall
 from tui.theme import DARK, LIGHT, theme_name
 from tui.widgets.banner import Banner
 from tui.widgets.search_bar import SearchBar
@@ -69,7 +70,16 @@ class BrowseApp(PhotoAnswers):
         self.set_keymap(dict(self.config.keys))
         self._mind_signals()
         self.push_screen(self.main)
+        self._mind_size()
         self.main.call_after_refresh(self._open)
+
+    def on_resize(self) -> None:
+        self.call_later(self._mind_size)  # the size is known then
+
+    def _mind_size(self) -> None:
+        """Where nothing can be seen, nothing but to leave can be done."""
+        if TooSmall.is_needed(self.size) and not any(isinstance(screen, TooSmall) for screen in self.screen_stack):
+            self.push_screen(TooSmall())
 
     def _mind_signals(self) -> None:
         """Whoever ends the program from outside finds the terminal as it was."""

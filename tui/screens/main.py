@@ -1,7 +1,7 @@
 """The screen one works on: search bar and filters, taxa, results, specimen."""
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,8 +10,6 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widget import Widget
-from textual.widgets import Static
 
 from bioclip_search.query import Hit
 from tui.bindings import PHOTO_KEYS, key
@@ -32,9 +30,7 @@ from tui.widgets.specimen import SpecimenPane
 from tui.widgets.taxa_pane import TaxaPane
 from tui.widgets.title_line import TitleLine
 
-__all__ = ["LEAST_HEIGHT", "LEAST_WIDTH", "MainScreen"]
-
-LEAST_WIDTH, LEAST_HEIGHT = 60, 18
+__all__ = ["MainScreen"]
 
 _PAUSE = 0.1
 """Seconds that the cursor rests before the specimen is told of: a held key flies by."""
@@ -79,7 +75,6 @@ class MainScreen(Screen[None]):
         self._clock: Timer | None = None
         self._seconds = 0
         self._rest: Timer | None = None
-        self._kept_focus: Widget | None = None
 
     def compose(self) -> ComposeResult:
         yield TitleLine()
@@ -91,7 +86,6 @@ class MainScreen(Screen[None]):
             yield ResultsPane()
             yield SpecimenPane()
         yield KeyLine()
-        yield Static(id="too-small")
 
     # What is on the screen
 
@@ -370,17 +364,3 @@ class MainScreen(Screen[None]):
 
     def action_show_marked(self) -> None:
         self.app.show_marked()  # type: ignore[attr-defined]
-
-    # How much room there is
-
-    def on_resize(self, event: Any) -> None:
-        width, height = event.size
-        is_small = width < LEAST_WIDTH or height < LEAST_HEIGHT
-        if is_small and not self.has_class("-too-small"):
-            self._kept_focus = self.focused
-        words = f"Terminal too small ({width}×{height}); need {LEAST_WIDTH}×{LEAST_HEIGHT}"
-        self.query_one("#too-small", Static).update(Content(words))
-        self.set_class(is_small, "-too-small")
-        if not is_small and self._kept_focus is not None:
-            self.call_after_refresh(self._kept_focus.focus)
-            self._kept_focus = None
