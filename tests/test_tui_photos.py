@@ -1,6 +1,7 @@
 """What the terminal application does with photos: thumbnails, full view, marks, copies, programs, suggestions."""
 
 import csv
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -134,7 +135,7 @@ async def test_a_photo_that_has_vanished_is_shown_small(own_drawer: Path, tmp_pa
 
 @in_loop
 async def test_copying_tells_what_was_copied(drawer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """y puts the absolute path on the clipboard and on the screen; Y the catalogue number."""
+    """y and Y show what they copy, and claim nothing where a terminal may drop it; a message replaces the last."""
     monkeypatch.setenv("SSH_CONNECTION", "1")
     async with browsing(drawer) as (app, pilot):
         hit = app.main.hit
@@ -142,8 +143,31 @@ async def test_copying_tells_what_was_copied(drawer: Path, monkeypatch: pytest.M
         await pilot.press("y")
         assert app.clipboard == str(hit.photo.file)
         assert str(hit.photo.file) in toasts(app)
+        assert "Copied" not in toasts(app)
+        assert "select it here" in toasts(app)
         await pilot.press("Y")
         assert app.clipboard == hit.specimen.catalog_number
+        assert len(app._notifications) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
+@pytest.mark.parametrize(("status", "said"), [(0, "Copied"), (1, "Sent to the terminal's clipboard")])
+@in_loop
+async def test_copied_is_what_the_desktop_took(
+    drawer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, said: str
+) -> None:
+    """Only where its program says so is a text called copied."""
+    program = tmp_path / "wl-copy"
+    program.write_text(f"#!/bin/sh\ncat > '{tmp_path}/clipboard'\nexit {status}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    for name in ("SSH_CONNECTION", "SSH_TTY", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("Y")
+        await until(pilot, lambda: said in toasts(app))
+        assert (tmp_path / "clipboard").read_text() in toasts(app)
 
 
 @in_loop

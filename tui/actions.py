@@ -1,5 +1,6 @@
 """What keys do to the photo under the cursor, wherever it is shown; and what they do everywhere."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -47,6 +48,9 @@ _KEYS = {
     "pagedown": "PgDn",
     "f1": "F1",
 }
+
+
+_UNCERTAIN = "If it does not arrive there, select it here with Shift+drag (tmux: set-clipboard on)."
 
 
 class PhotoActions(Desk):
@@ -158,8 +162,7 @@ class PhotoActions(Desk):
         if text is None:
             self.notify(f"The record has no {COPIES[what]}.", severity="warning")
         else:
-            self.copy_to_clipboard(text)
-            self.notify(printable(text), title="Copied", timeout=6, markup=False)
+            self.copy(text)
 
     def action_copy_menu(self) -> None:
         from tui.screens.menu import Menu
@@ -173,12 +176,28 @@ class PhotoActions(Desk):
             there = {what: title for what, title in COPIES.items() if _copied(hit, what)}
             self.push_screen(Menu("Copy", there), copy)
 
-    def copy_to_clipboard(self, text: str) -> None:
-        """By the desktop's own program where there is one, and by the terminal (OSC 52), which may not listen."""
-        command = clipboard_command()
-        if command is not None:
-            in_thread(partial(put_on_clipboard, command, text))
+    def copy(self, text: str) -> None:
+        """Copy a text, and show it: whoever does not find it on the clipboard can select it."""
+        self.copy_to_clipboard(text, self._tell_copied)
+
+    def copy_to_clipboard(self, text: str, then: Callable[[str, bool], None] | None = None) -> None:
+        """By the desktop's own program where there is one, and by the terminal (OSC 52), which does not answer.
+
+        `then` is told whether it is certain that the text is on the clipboard.
+        """
         super().copy_to_clipboard(text)
+        command, told = clipboard_command(), partial(then or (lambda _text, _is_certain: None), text)
+        if command is None:
+            told(False)
+        else:
+            in_thread(lambda: self.hand_over(told, put_on_clipboard(command, text)))
+
+    def _tell_copied(self, text: str, is_certain: bool) -> None:
+        shown = printable(text)
+        if is_certain:
+            self.notify(shown, title="Copied", timeout=6, markup=False)
+        else:
+            self.notify(f"{shown}\n{_UNCERTAIN}", title="Sent to the terminal's clipboard", timeout=12, markup=False)
 
     # Everywhere
 

@@ -93,6 +93,10 @@ class Desk(App[None]):
 
         self.call_later(go_on)
 
+    def on_notify(self) -> None:
+        """What is said in the corner takes the place of what was said there before."""
+        self.clear_notifications()
+
     def fail(self, sentence: str) -> None:
         """Say what went wrong, and go on."""
         self.last_error = sentence
