@@ -12,6 +12,7 @@ import pytest
 from browsing import Held, browsing, in_loop, shown_text, toasts, until
 from PIL import Image
 from textual.events import Paste
+from textual.widgets import Input
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.query import Hit

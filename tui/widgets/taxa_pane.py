@@ -15,12 +15,14 @@ from bioclip_search.branches import Branch
 from bioclip_search.text import printable
 from tui.bindings import key
 from tui.messages import TaxaSought, TaxonChosen
+from tui.widgets.box import Box
 from tui.widgets.taxon_tree import TaxonTree
 
 __all__ = ["TaxaPane"]
 
 
-class _NameBox(Input):
+
+class _NameBox(Box):
     """Narrows the taxa while one types."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
