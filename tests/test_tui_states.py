@@ -19,10 +19,10 @@ from tui.widgets.banner import Banner
 from tui.widgets.key_line import KeyLine
 
 
-@pytest.mark.parametrize("kind", ["absent", "damaged"])
+@pytest.mark.parametrize(("kind", "leaves"), [("absent", "q"), ("absent", "ctrl+q"), ("damaged", "enter")])
 @in_loop
-async def test_no_catalogue_is_a_sentence_with_a_remedy(tmp_path: Path, kind: str) -> None:
-    """Where there is none, or one that cannot be read, a notice says so, and q leaves."""
+async def test_no_catalogue_is_a_sentence_with_a_remedy(tmp_path: Path, kind: str, leaves: str) -> None:
+    """Where there is none, or one that cannot be read, a notice says so; who leaves has an error's status."""
     folder = tmp_path / "catalogue"
     if kind == "damaged":
         (folder / "photos.lance" / "_versions").mkdir(parents=True)
@@ -35,8 +35,8 @@ async def test_no_catalogue_is_a_sentence_with_a_remedy(tmp_path: Path, kind: st
         assert str(folder) in app.screen.sentence
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, Notice))
-        await pilot.press("q")
-    assert app.return_code == 0
+        await pilot.press(leaves)
+    assert app.return_code == 2
 
 
 @in_loop

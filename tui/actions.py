@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from rich.text import Text
 from textual.binding import Binding
 
 from bioclip_search.query import Hit
@@ -241,6 +242,17 @@ class PhotoActions(Desk):
         if self.exports_under_way and not self._is_leaving:
             self._is_leaving = True
             self.notify("A file is being written. Press q again to leave it unfinished.", severity="warning")
+        else:
+            self._end()
+
+    async def action_quit(self) -> None:
+        """Leave at once, whatever is under way."""
+        self._end()
+
+    def _end(self) -> None:
+        """With the status and the sentence of an error where no catalogue could be shown."""
+        if self.archive is None and self.last_error:
+            self.exit(return_code=2, message=Text(f"Error: {printable(self.last_error)}"))
         else:
             self.exit()
 

@@ -113,6 +113,7 @@ class BrowseApp(PhotoAnswers):
 
     def _not_opened(self, sentence: str) -> None:
         if self.archive is None:
+            self.last_error = sentence
             self.push_screen(Notice("The catalogue cannot be shown", sentence))
         else:
             self.fail(sentence)
