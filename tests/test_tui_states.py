@@ -1,6 +1,7 @@
 """What the terminal application says where there is nothing to show, or something is wrong."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from browsing import Held, browsing, in_loop, shown_text, until
 from helpers import Command, write_model
 
+from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import UsageError
 from tui.app import BrowseApp
 from tui.archive import Archive
@@ -17,6 +19,7 @@ from tui.config import Config, read_config
 from tui.screens.notice import Notice
 from tui.widgets.banner import Banner
 from tui.widgets.key_line import KeyLine
+from tui.widgets.title_line import TitleLine
 
 
 @pytest.mark.parametrize(("kind", "leaves"), [("absent", "q"), ("absent", "ctrl+q"), ("damaged", "enter")])
@@ -100,6 +103,27 @@ async def test_a_slow_search_tells_the_seconds(drawer: Path) -> None:
         await until(pilot, lambda: "searching… 2 s" in shown_text(app.main))
         gate.set()
         await until(pilot, lambda: app.main.question.words == "slow")
+
+
+@in_loop
+async def test_a_catalogue_that_was_written_to_says_so(drawer: Path, tmp_path: Path) -> None:
+    """A sign in the first line names the key that reads it again; then it is gone."""
+    folder = Path(shutil.copytree(drawer, tmp_path / "drawer"))
+    async with browsing(folder, config=Config(keys={"reload": "f5"})) as (app, pilot):
+        line, archive = app.main.query_one(TitleLine), app.archive
+        app.look_for_changes()
+        done: list[None] = []
+        app.in_lane(app.changes, lambda _: None, done.append)
+        await until(pilot, lambda: done)
+        assert "changed" not in line.text
+        catalogue = Catalogue.open(folder)
+        catalogue.remove([next(iter(catalogue.places_below(catalogue.roots()[0])))[0]])
+        app.look_for_changes()
+        await until(pilot, lambda: "catalogue changed · f5 reads it" in line.text)
+        await pilot.press("f5")
+        await until(pilot, lambda: app.archive is not archive and app.main.asked is None)
+        assert "changed" not in line.text
+        assert "125 photos" in line.text
 
 
 def test_settings_are_read_and_wrong_ones_refused(tmp_path: Path) -> None:

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BrowseApp"]
 
+_LOOK = 5.0
+"""Seconds from one look whether the catalogue has changed to the next."""
+
 
 class BrowseApp(PhotoAnswers):
     """Browse one catalogue."""
@@ -129,9 +132,20 @@ class BrowseApp(PhotoAnswers):
         if self._screen_is_main():
             self.main.ask_again()
         self.in_lane(self.model, lambda archive: archive.problem(), self._told_problem)
-        # Whoever has gone elsewhere meanwhile, to type, is left there.
-        if is_first and self._screen_is_main() and self.main.focused is None:
+        self._note_changes(False)
+        if is_first:
+            self.set_interval(_LOOK, self.look_for_changes)
+        if is_first and self._screen_is_main():
             self.main.pane.view.focus()
+
+    def look_for_changes(self) -> None:
+        """Say so when another program has written to the catalogue."""
+        self.in_lane(self.changes, lambda archive: archive.is_changed(), self._note_changes, lambda _: None)
+
+    def _note_changes(self, is_changed: bool) -> None:
+        bindings = (active.binding for active in self.main.active_bindings.values())
+        keys = next((self.get_key_display(binding) for binding in bindings if binding.id == "reload"), "r")
+        self.main.query_one(TitleLine).note("changes", f"catalogue changed · {keys} reads it" if is_changed else "")
 
     def _screen_is_main(self) -> bool:
         return self.main in self.screen_stack
@@ -199,7 +213,7 @@ class BrowseApp(PhotoAnswers):
         self.in_lane(self.model, lambda archive: archive.warm(), lambda _: self._note_model(is_loading=False), failed)
 
     def _note_model(self, *, is_loading: bool) -> None:
-        self.main.query_one(TitleLine).note("model loading… (browsing works)" if is_loading else "")
+        self.main.query_one(TitleLine).note("model", "model loading… (browsing works)" if is_loading else "")
 
     # Taxa
 

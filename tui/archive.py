@@ -93,10 +93,15 @@ class Archive:
 
     def reload(self) -> None:
         """Read again what another program may have changed."""
+        self._version = self._catalogue.version
         self.photos = self._catalogue.count()
         self.model = self._catalogue.fingerprint.model
         with self._lock:
             self._answers.clear()
+
+    def is_changed(self) -> bool:
+        """Whether another program has written to the catalogue since."""
+        return self._catalogue.version != self._version
 
     def inherit(self, other: "Archive") -> None:
         """Take over what another archive of the same folder has loaded, or is just loading, if its models are these."""
