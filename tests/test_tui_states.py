@@ -16,6 +16,7 @@ from bioclip_search.errors import UsageError
 from tui.app import BrowseApp
 from tui.archive import Archive
 from tui.config import Config, read_config
+from tui.keymap import require_keys
 from tui.screens.notice import Notice
 from tui.widgets.banner import Banner
 from tui.widgets.key_line import KeyLine
@@ -143,6 +144,35 @@ def test_settings_are_read_and_wrong_ones_refused(tmp_path: Path) -> None:
         file.write_text(wrong)
         with pytest.raises(UsageError, match="settings"):
             read_config(file)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('serach-text = "ctrl+f"', "no “serach-text” among the keys; perhaps “search-text” was meant"),
+        ('qqqqqq = "ctrl+f"', "no “qqqqqq” among the keys; the help (?) tells"),
+        ('search-text = "contrl+f"', "no key “contrl+f” for “search-text”; perhaps “ctrl+f” was meant"),
+        ('search-text = "/, slahs"', "no key “slahs” for “search-text”; perhaps “slash” was meant"),
+        ('search-text = "ctrl+"', "no key “ctrl+” for “search-text”"),
+    ],
+)
+def test_keys_that_would_change_nothing_are_refused(
+    run: Command, drawer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    """An unknown action or key is one sentence with the nearest that there is, before anything is shown."""
+    file = tmp_path / "config.toml"
+    file.write_text(f"[browse.keys]\n{line}\n", encoding="utf-8")
+    monkeypatch.setenv("BIOCLIP_SEARCH_CONFIG", str(file))
+    result = run("browse", "--catalogue", drawer)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
+    assert str(file) in result.err
+
+
+@pytest.mark.parametrize("key", ["x", "+", "ä", "slash", "ctrl+f", "f5,F", "alt+left", "ctrl+shift+x", "space", "plus"])
+def test_keys_that_there_are_are_taken(key: str) -> None:
+    """Characters, names, and both with modifiers."""
+    require_keys({"search-text": key, "hits-up": key}, Path("config.toml"))
 
 
 _PROBE = """
