@@ -34,7 +34,7 @@ from tui.screens.too_small import TooSmall
 from tui.theme import DARK, LIGHT, theme_name
 from tui.widgets.banner import Banner
 from tui.widgets.search_bar import SearchBar
-from tui.widgets.taxa_pane import TaxaPane
+from tui.widgets.taxa_pane import MOST_FOUND, TaxaPane
 from tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
@@ -231,6 +231,10 @@ class BrowseApp(PhotoAnswers):
     def _find_taxa(self, sought: TaxaSought) -> None:
         pane, words = self.main.query_one(TaxaPane), sought.words
         if words:
-            self.in_lane(self.found, lambda archive: archive.find_taxa(words), lambda found: pane.found(words, found))
+            self.in_lane(
+                self.found,
+                lambda archive: archive.find_taxa(words, MOST_FOUND),
+                lambda found: pane.found(words, found),
+            )
         else:
             pane.found("", [])
