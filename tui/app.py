@@ -31,6 +31,7 @@ from tui.messages import (
 )
 from tui.screens.notice import Notice
 from tui.screens.too_small import TooSmall
+from tui.status import ranks_all
 from tui.theme import DARK, LIGHT, theme_name
 from tui.widgets.banner import Banner
 from tui.widgets.search_bar import SearchBar
@@ -154,10 +155,10 @@ class BrowseApp(PhotoAnswers):
         bar, former = self.main.query_one(SearchBar), self.main.problem
         self.main.problem = problem
         if problem is None and former is not None:
-            bar.say_hint()
+            bar.enable()
             self.main.query_one(Banner).hide()
         if problem is not None:
-            bar.say_hint("search by words and pictures is off, see below")
+            bar.disable("search by words and pictures is off, see below")
             self.last_error = problem
             self.main.warn(problem)
 
@@ -188,7 +189,8 @@ class BrowseApp(PhotoAnswers):
     def recount(self) -> None:
         """Have the hits of what is shown counted by taxon."""
         tree, question = self.main.query_one(TaxaPane).taxa, self.main.question
-        if question.kept is not None:
+        results = self.main.results
+        if question.kept is not None or results is None or ranks_all(question, results):
             tree.count(None)
             return
 
