@@ -162,6 +162,55 @@ async def test_more_taxa_asked_for_twice_come_once(drawer: Path) -> None:
         assert app.main.question.taxon == ()
 
 
+@pytest.mark.parametrize("key", ["enter", "space", "right"])
+@in_loop
+async def test_the_line_of_the_rest_opens_as_a_taxon_does(drawer: Path, key: str) -> None:
+    """The next two hundred take its place, with the cursor on the first of them."""
+    async with browsing(drawer, open_archive=Crowded.open) as (app, pilot):
+        tree = app.main.query_one(TaxaPane).taxa
+        await until(pilot, lambda: len(tree.root.children) == 201)
+        await pilot.press("t", "end")
+        await until(pilot, lambda: tree.cursor_node is tree.root.children[-1])
+        await pilot.press(key)
+        await until(pilot, lambda: len(tree.root.children) == 401)
+        assert tree.cursor_node is tree.root.children[200]
+        assert "… 4,600 more" in str(tree.render_label(tree.root.children[-1], Style(), Style()))
+
+
+@in_loop
+async def test_a_taxon_of_the_rest_is_marked_in_the_tree(drawer: Path) -> None:
+    """One that was found by its name is brought before the line of the rest, which has one less."""
+    async with browsing(drawer, open_archive=Crowded.open) as (app, pilot):
+        tree = app.main.query_one(TaxaPane).taxa
+        await until(pilot, lambda: len(tree.root.children) == 201)
+        tree.choose(((Rank.SPECIES, "Aus b3000"),))
+        await until(pilot, lambda: len(tree.root.children) == 202)
+        brought, rest = tree.root.children[-2:]
+        assert "»" in str(tree.render_label(brought, Style(), Style()))
+        await until(pilot, lambda: tree.cursor_node is brought)
+        assert "… 4,799 more" in str(tree.render_label(rest, Style(), Style()))
+        tree.select_node(rest)
+        await until(pilot, lambda: len(tree.root.children) == 402)
+
+
+@in_loop
+async def test_a_search_of_everything_claims_no_matches(drawer: Path) -> None:
+    """Each photo has some likeness: the line says that all are ranked, and the tree counts as for a list;
+    a lowest score leaves matches, which the tree counts."""
+    async with browsing(drawer) as (app, pilot):
+        line, tree = app.main.query_one(FilterLine), app.main.query_one(TaxaPane).taxa
+        await pilot.press("s")
+        await until(pilot, lambda: app.main.question.like)
+        assert "125 photos, best first" in line.text
+        assert "match" not in line.text
+        assert tree._counts is None
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: app.main.question.least)
+        assert app.main.results is not None
+        assert f"{app.main.results.count:,} match" in line.text
+        await until(pilot, lambda: tree._counts is not None)
+
+
 @in_loop
 async def test_commands_hold_no_text_of_records(drawer: Path) -> None:
     """A taxon whose name looks like markup can be left by the palette."""

@@ -231,6 +231,31 @@ async def test_marked_photos_are_gathered_and_exported(drawer: Path, tmp_path: P
         assert app.main.results.count > 2
 
 
+@pytest.mark.parametrize(
+    ("keys", "pasted", "value"),
+    [
+        (("slash",), "blue \x1b[31mwing\x07\n\tdorsal", "blue [31mwing dorsal"),
+        (("t", "f"), "Mor\x00pho\r\n", "Mor pho"),
+        (("I",), "/a  b/\x1b]0;own\x07.jpg\n", "/a  b/?]0;own?.jpg"),
+        (("m", "e"), "x  \x9by", "x  ?y"),
+    ],
+)
+@in_loop
+async def test_what_is_pasted_has_no_control_codes(
+    drawer: Path, keys: tuple[str, ...], pasted: str, value: str
+) -> None:
+    """Words become one line; in a path each blank stays, and a control code is seen."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press(*keys)
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        box = app.focused
+        assert isinstance(box, Input)
+        box.value = ""
+        box.post_message(Paste(pasted))
+        await until(pilot, lambda: box.value == value)
+        await pilot.press("escape")
+
+
 @in_loop
 async def test_what_is_typed_takes_the_place_of_the_name(drawer: Path) -> None:
     """The folder and the ending of the file to export to stay."""
