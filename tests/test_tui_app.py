@@ -58,7 +58,7 @@ async def test_quick_typing_asks_once(drawer: Path) -> None:
 
 @in_loop
 async def test_only_the_latest_search_is_shown(drawer: Path) -> None:
-    """A slow answer that comes after a later one's is dropped."""
+    """A slow answer that comes after a later one's is dropped; Backspace asks it again, and comes to its place."""
     async with browsing(drawer, open_archive=Held.open) as (app, pilot):
         gate = held(app).hold("slow")
         await pilot.press("slash", *"slow", "enter")
@@ -68,7 +68,36 @@ async def test_only_the_latest_search_is_shown(drawer: Path) -> None:
         gate.set()
         await until(pilot, lambda: "slow" in held(app).answered)
         assert app.main.question.words == "fast"
-        assert [view.question.words for view in app.main.past.views] == ["", "fast"]
+        assert [visit.question.words for visit in app.main.past.visits] == ["", "slow", "fast"]
+        await pilot.press("backspace")
+        await until(pilot, lambda: app.main.question.words == "slow" and app.main.asked is None)
+        assert app.main.query_one(SearchBar).input.value == "slow"
+        await pilot.press("backspace")
+        assert app.main.question.words == ""
+        await pilot.press("L", "L")
+        assert app.main.question.words == "fast"
+        assert held(app).searches.count("slow") == 2
+
+
+@in_loop
+async def test_up_brings_words_back_into_the_box(drawer: Path) -> None:
+    """As in a shell: what was searched for, answered or not, the last first; down leads on to what was being typed."""
+    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+        box = app.main.query_one(SearchBar).input
+        gate = held(app).hold("first")
+        await pilot.press("slash", *"first", "enter", "slash", *"second", "enter")
+        await until(pilot, lambda: app.main.question.words == "second")
+        gate.set()
+        await pilot.press("slash", *"th")
+        shown = []
+        for key in ("up", "up", "up", "down", "down"):
+            await pilot.press(key)
+            shown.append(box.value)
+        assert shown == ["second", "first", "first", "second", "th"]
+        await pilot.press("up", "enter")
+        await until(pilot, lambda: app.main.question.words == "second" and app.main.asked is None)
+        await pilot.press("slash", "down")
+        assert app.focused is app.main.pane.view
 
 
 @in_loop
@@ -426,13 +455,13 @@ async def test_words_that_go_on_before_the_answer_keep_the_listing(drawer: Path)
         await pilot.press("e")
         await until(pilot, lambda: app.main.question.words == "blue")
         gate.set()
-        assert [view.question.words for view in app.main.past.views] == ["", "blue"]
+        assert [visit.question.words for visit in app.main.past.visits] == ["", "blue"]
         await pilot.press(" ", "w")
         await until(pilot, lambda: app.main.question.words == "blue w")
-        assert [view.question.words for view in app.main.past.views] == ["", "blue w"]
+        assert [visit.question.words for visit in app.main.past.visits] == ["", "blue w"]
         await pilot.press("enter", "slash", "x")
         await until(pilot, lambda: app.main.question.words == "x")
-        assert [view.question.words for view in app.main.past.views] == ["", "blue w", "x"]
+        assert [visit.question.words for visit in app.main.past.visits] == ["", "blue w", "x"]
 
 
 @in_loop
@@ -449,7 +478,7 @@ async def test_a_taxon_chosen_during_a_search_keeps_its_words(drawer: Path) -> N
         await until(pilot, lambda: app.main.asked is None)
         assert (app.main.question.words, app.main.question.least) == ("wing", 0.1)
         assert app.main.question.taxon
-        assert [view.question.words for view in app.main.past.views] == ["", "wing"]
+        assert [visit.question.words for visit in app.main.past.visits] == ["", "wing"]
 
 
 @in_loop
