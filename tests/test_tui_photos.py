@@ -257,6 +257,22 @@ async def test_what_is_pasted_has_no_control_codes(
 
 
 @in_loop
+async def test_a_box_takes_no_more_than_it_can_measure(drawer: Path) -> None:
+    """A book that is pasted by mistake does not make every key wait; the beginning is searched for."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("slash", "a", " ")
+        box = app.focused
+        assert isinstance(box, Input)
+        box.post_message(Paste("blue wing " * 100_000))
+        await until(pilot, lambda: len(box.value) == 1_000)
+        await pilot.press("x")
+        assert box.value.startswith("a blue wing")
+        assert len(box.value) == 1_000
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main.question.words == box.value.strip())
+
+
+@in_loop
 async def test_what_is_typed_takes_the_place_of_the_name(drawer: Path) -> None:
     """The folder and the ending of the file to export to stay."""
     async with browsing(drawer) as (app, pilot):

@@ -35,7 +35,7 @@ class _PictureBox(PathBox):
 
     def take_in(self, pasted: str) -> None:
         """A dropped file takes the place of what was there."""
-        self.value = dropped_path(self.one_line(pasted))
+        self.value = dropped_path(self.one_line(pasted)[: self.most])
         self.cursor_position = len(self.value)
 
 
