@@ -10,6 +10,7 @@ from threading import Event
 import pytest
 from browsing import Held, browsing, in_loop, shown_text, until
 from helpers import Command, write_model
+from textual.command import CommandList
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import UsageError
@@ -203,6 +204,13 @@ async def test_browsing_and_similar_photos_load_no_model(drawer: Path) -> None:
         await until(pilot, archive.model_ready)
 
 
+def _highlighted(app: BrowseApp) -> str:
+    """The command that Enter would run."""
+    commands = app.screen.query(CommandList)
+    option = commands.first().highlighted_option if commands else None
+    return str(option.prompt) if option is not None else ""
+
+
 @in_loop
 async def test_the_palette_offers_what_can_be_done_now(drawer: Path) -> None:
     """It leads from the gallery to the list, and then back, and never offers both."""
@@ -218,7 +226,9 @@ async def test_the_palette_offers_what_can_be_done_now(drawer: Path) -> None:
         assert "Show as a gallery" not in await titles()
         await pilot.press("v")
         assert "Show as a gallery" in await titles()
-        await pilot.press("ctrl+p", *"light colours", "enter")
+        await pilot.press("ctrl+p", *"light colours")
+        await until(pilot, lambda: "Light colours" in _highlighted(app))
+        await pilot.press("enter")
         await until(pilot, lambda: not app.current_theme.dark)
 
 

@@ -44,9 +44,10 @@ def _file(hit: Hit) -> str | None:
 
 
 _NAME = _Column("scientific name", name_as_written, 22, grows=3)
+_NUMBER = _Column("catalogue no.", number_or_file, 15, grows=1, keep_end=True)
 _COLUMNS = (
     _Column("score", written_score, 5),
-    _Column("catalogue no.", number_or_file, 15, grows=1, keep_end=True),
+    _NUMBER,
     _NAME,
     _Column("family", lambda hit: hit.taxon.family, 14),
     _Column("view", lambda hit: hit.photo.view, 8),
@@ -93,12 +94,13 @@ class ResultList(HitView):
         ]
         if hit is None:
             return [*segments, Segment("…", self._style("other"))]
-        for column, width in _laid_out(self._area.width):
-            segments.append(self._cell(column, width, hit, is_here=is_here))
-        return segments
+        columns = _laid_out(self._area.width)
+        # Something tells which photo it is, however narrow the list.
+        unnamed = "–" if _NUMBER in (column for column, _ in columns) else number_or_file(hit)
+        return [*segments, *(self._cell(*column, hit, unnamed, is_here=is_here) for column in columns)]
 
-    def _cell(self, column: _Column, width: int, hit: Hit, *, is_here: bool) -> Segment:
-        text = printable(column.text(hit) or "–")
+    def _cell(self, column: _Column, width: int, hit: Hit, unnamed: str, *, is_here: bool) -> Segment:
+        text = printable(column.text(hit) or (unnamed if column is _NAME else "–"))
         if column is not _NAME:
             return _filled(shortened(text, width, keep_end=column.keep_end), width + _GAP, self._style("other"))
         # As long with the cursor as without it.
