@@ -74,7 +74,7 @@ def test_a_tile_has_a_picture_a_name_and_a_number() -> None:
     async def script(pilot: Pilot[None]) -> None:
         lines = screen(pilot)
         assert re.search(r"┃▌D\. plexippus▐ +N\. antiopa", lines[6])
-        assert "0.50 …MO-000001" in lines[7]
+        assert "0.50 DEMO-000001" in lines[7]
         assert any(glyph in lines[2] for glyph in "▘▝▀▖▌▞▛▗▚▐▜▄▙▟█")
         assert not any("loading…" in line for line in lines)
 
