@@ -14,8 +14,9 @@ from bioclip_search.demo.specimens import SPECIES, catalog_number, paint
 from bioclip_search.photo import thumbnail
 from bioclip_search.query import Hit
 from bioclip_search.specimen import Photo, Specimen
+from tui.named import key_of
 from tui.widgets.gallery import Gallery, TileState
-from tui.widgets.hit_view import HitView, key_of
+from tui.widgets.hit_view import HitView
 from tui.widgets.result_list import ResultList
 
 MOMENT = datetime(2020, 1, 1, tzinfo=UTC)
@@ -95,9 +96,6 @@ class GalleryApp(App[None]):
         self.told.append(message)
 
     def on_hit_view_selected(self, message: HitView.Selected) -> None:
-        self.told.append(message)
-
-    def on_hit_view_leave_up(self, message: HitView.LeaveUp) -> None:
         self.told.append(message)
 
 

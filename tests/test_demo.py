@@ -122,6 +122,7 @@ def test_the_demo_paints_indexes_and_searches(tmp_path: Path, run: Command) -> N
     again = run("demo", tmp_path / "demo", "--count", 126)
     assert "126 unchanged" in again.out
     assert "Try next" in again.out
+    assert f'bioclip-search browse --catalogue "{tmp_path / "demo" / "catalogue"}"' in again.out
     (tmp_path / "demo" / "photos" / by_photo["image"]).unlink()
     assert "126 unchanged" in run("demo", tmp_path / "demo", "--count", 126).out  # painted anew, as it was
     assert run("demo", tmp_path / "demo", "--count", 5).code == 2

@@ -145,7 +145,6 @@ def test_the_cache_forgets_what_was_not_used_for_longest() -> None:
     assert cache.get("a") == "1"
     cache.put("c", "3")
     assert ("a" in cache, "b" in cache, "c" in cache, len(cache)) == (True, False, True, 2)
-    cache.discard("a")
     cache.clear()
     assert len(cache) == 0
     assert cache.get("a") is None

@@ -1,6 +1,7 @@
 """What the terminal application does with photos: thumbnails, full view, marks, copies, programs, suggestions."""
 
 import csv
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,24 +12,32 @@ import pytest
 from browsing import Held, browsing, in_loop, shown_text, toasts, until
 from PIL import Image
 from textual.events import Paste
+from textual.widgets import Input
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.query import Hit
-from bioclip_search.specimen import Photo
+from bioclip_search.specimen import Photo, Specimen
 from tui.app import BrowseApp
 from tui.archive import Suggested
 from tui.completion import completions, dropped_path
 from tui.desktop import clipboard_command, has_desktop, open_command, reveal_command
+from tui.images import Mode, blocks
 from tui.kept import Kept
 from tui.lanes import Lane
+from tui.named import key_of
 from tui.question import Question
 from tui.screens import image_prompt
 from tui.screens.export_prompt import ExportPrompt
 from tui.screens.full_view import FullView
 from tui.screens.image_prompt import ImagePrompt
 from tui.screens.suggestions import Suggestions
-from tui.widgets.hit_view import key_of
+from tui.widgets import picture
+from tui.widgets.captions import shortened_path
+from tui.widgets.picture import Picture
 from tui.widgets.specimen import SpecimenPane
+
+BLOCKS = "▘▝▖▗▞▚▛▜▙▟"
+"""What nothing but pictures is drawn with."""
 
 
 @pytest.fixture
@@ -98,8 +107,10 @@ async def test_the_full_view_goes_on_and_comes_nearer(drawer: Path) -> None:
         screen = app.screen
         assert isinstance(screen, FullView)
         await until(pilot, lambda: screen._image is not None)
-        await pilot.press("plus", "plus", "right")
-        assert screen.zoom in (1.0, 4.0)
+        await pilot.press("plus", "plus")
+        assert screen.zoom == 4
+        await pilot.press("right")
+        assert screen.zoom == 1
         await pilot.press("n", "n", "p")
         await until(pilot, lambda: screen._image is not None)
         index = app.main.pane.view.cursor
@@ -119,13 +130,13 @@ async def test_a_photo_that_has_vanished_is_shown_small(own_drawer: Path, tmp_pa
         await pilot.press("enter")
         screen = app.screen
         assert isinstance(screen, FullView)
-        await until(pilot, lambda: screen._image is not None)
-        assert str(tmp_path / "gone")[:20] in shown_text(screen)  # type: ignore[arg-type]
+        await until(pilot, lambda: str(tmp_path / "gone")[:20] in shown_text(screen))  # type: ignore[arg-type]
+        assert screen._image is not None
 
 
 @in_loop
 async def test_copying_tells_what_was_copied(drawer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """y puts the absolute path on the clipboard and on the screen; Y the catalogue number."""
+    """y and Y show what they copy, and claim nothing where a terminal may drop it; a message replaces the last."""
     monkeypatch.setenv("SSH_CONNECTION", "1")
     async with browsing(drawer) as (app, pilot):
         hit = app.main.hit
@@ -133,8 +144,31 @@ async def test_copying_tells_what_was_copied(drawer: Path, monkeypatch: pytest.M
         await pilot.press("y")
         assert app.clipboard == str(hit.photo.file)
         assert str(hit.photo.file) in toasts(app)
+        assert "Copied" not in toasts(app)
+        assert "select it here" in toasts(app)
         await pilot.press("Y")
         assert app.clipboard == hit.specimen.catalog_number
+        assert len(app._notifications) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
+@pytest.mark.parametrize(("status", "said"), [(0, "Copied"), (1, "Sent to the terminal's clipboard")])
+@in_loop
+async def test_copied_is_what_the_desktop_took(
+    drawer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, said: str
+) -> None:
+    """Only where its program says so is a text called copied."""
+    program = tmp_path / "wl-copy"
+    program.write_text(f"#!/bin/sh\ncat > '{tmp_path}/clipboard'\nexit {status}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    for name in ("SSH_CONNECTION", "SSH_TTY", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("Y")
+        await until(pilot, lambda: said in toasts(app))
+        assert (tmp_path / "clipboard").read_text() in toasts(app)
 
 
 @in_loop
@@ -195,6 +229,90 @@ async def test_marked_photos_are_gathered_and_exported(drawer: Path, tmp_path: P
             assert {row["path"] for row in csv.DictReader(stream)} == marked
         await pilot.press("backspace")
         assert app.main.results.count > 2
+
+
+@pytest.mark.parametrize(
+    ("keys", "pasted", "value"),
+    [
+        (("slash",), "blue \x1b[31mwing\x07\n\tdorsal", "blue [31mwing dorsal"),
+        (("t", "f"), "Mor\x00pho\r\n", "Mor pho"),
+        (("I",), "/a  b/\x1b]0;own\x07.jpg\n", "/a  b/?]0;own?.jpg"),
+        (("m", "e"), "x  \x9by", "x  ?y"),
+    ],
+)
+@in_loop
+async def test_what_is_pasted_has_no_control_codes(
+    drawer: Path, keys: tuple[str, ...], pasted: str, value: str
+) -> None:
+    """Words become one line; in a path each blank stays, and a control code is seen."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press(*keys)
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        box = app.focused
+        assert isinstance(box, Input)
+        box.value = ""
+        box.post_message(Paste(pasted))
+        await until(pilot, lambda: box.value == value)
+        await pilot.press("escape")
+
+
+@in_loop
+async def test_a_box_takes_no_more_than_it_can_measure(drawer: Path) -> None:
+    """A book that is pasted by mistake does not make every key wait; the beginning is searched for."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("slash", "a", " ")
+        box = app.focused
+        assert isinstance(box, Input)
+        box.post_message(Paste("blue wing " * 100_000))
+        await until(pilot, lambda: len(box.value) == 1_000)
+        await pilot.press("x")
+        assert box.value.startswith("a blue wing")
+        assert len(box.value) == 1_000
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main.question.words == box.value.strip())
+
+
+@in_loop
+async def test_what_is_typed_takes_the_place_of_the_name(drawer: Path) -> None:
+    """The folder and the ending of the file to export to stay."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m", "e")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.press(*"moths")
+        assert app.focused.value == str(Path.cwd() / "moths.csv")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "shown"),
+    [
+        ("a/b.jpg", 7, "a/b.jpg"),
+        ("drawer 12/Lycaenidae/IMG_0417.jpg", 24, "drawer 12/…/IMG_0417.jpg"),
+        ("drawer 12/Lycaenidae/IMG_0417.jpg", 12, "IMG_0417.jpg"),
+        ("drawer 12/IMG_0417.jpg", 8, "…417.jpg"),
+    ],
+)
+def test_a_path_is_shortened_before_the_name_of_the_file(path: str, width: int, shown: str) -> None:
+    """The name tells most, and its end most of all."""
+    assert shortened_path(path, width) == shown
+
+
+@in_loop
+async def test_the_title_of_the_full_view_keeps_file_and_place(drawer: Path) -> None:
+    """In 60 columns a long name gives way to the file and to where the photo stands; a note has lines of its own."""
+    async with browsing(drawer, size=(60, 20)) as (app, pilot):
+        hit = app.main.hit
+        assert hit is not None
+        name = {"scientificName": "Coccinella septempunctata septempunctata Linnaeus, 1758 [sic]"}
+        path = "expedition of 1911/drawer 12/Coccinellidae/IMG_0417.jpg"
+        photo = replace(hit.photo, root="/nowhere", path=path, specimen=Specimen(hit.taxon, name))
+        app.main.show_kept(Question(kept="one"), Kept([Hit(photo, None)]))
+        await pilot.press("enter", "m")
+        await until(pilot, lambda: "relocate" in shown_text(app.screen))
+        lines = shown_text(app.screen).splitlines()
+        assert "IMG_0417.jpg · 1 of 1 · ✓ marked" in lines[0]
+        note = " ".join("".join(line.ljust(60) for line in lines[1:5]).split())
+        assert note.replace(" ", "").startswith("Thefile/nowhere/expeditionof1911/drawer12/Coccinellidae/IMG_0417.jpg")
+        assert "where its folder is now." in note
 
 
 @in_loop
@@ -393,6 +511,89 @@ async def test_a_specimen_does_not_take_the_full_views_turn(drawer: Path) -> Non
         archive.gate.set()
         await until(pilot, lambda: screen._image is not None)
         assert screen.hit == app.main.results.at(2)  # type: ignore[union-attr]
+
+
+@in_loop
+async def test_the_full_view_is_small_at_once_and_then_sharp(drawer: Path) -> None:
+    """The thumbnail is there while the original is read, and stays as near as it was brought."""
+    async with browsing(drawer, open_archive=Late.open) as (app, pilot):
+        archive = app.archive
+        assert isinstance(archive, Late)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FullView))
+        screen = app.screen
+        assert isinstance(screen, FullView)
+        await until(pilot, lambda: screen._image is not None and any(sign in shown_text(screen) for sign in BLOCKS))
+        small = screen._image
+        assert small is not None
+        await pilot.press("plus")
+        archive.gate.set()
+        await until(pilot, lambda: screen._image is not small)
+        assert screen._image is not None
+        assert screen._image.width > small.width
+        assert screen.zoom == 2
+
+
+@in_loop
+async def test_pictures_that_were_overtaken_are_not_read(drawer: Path) -> None:
+    """n four times reads the original of the last one, beside the one that was under way."""
+    async with browsing(drawer, open_archive=Late.open) as (app, pilot):
+        archive, results = app.archive, app.main.results
+        assert isinstance(archive, Late)
+        assert results is not None
+        await pilot.press("enter")
+        await until(pilot, lambda: archive.asked_of)
+        await pilot.press("n", "n", "n", "n")
+        archive.gate.set()
+        await until(pilot, lambda: len(archive.asked_of) == 2)
+        hits = [results.at(index) for index in (0, 4)]
+        assert archive.asked_of == [hit.photo.path for hit in hits if hit]
+
+
+@in_loop
+async def test_a_picture_is_drawn_beside_the_keys(drawer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is being drawn keys are answered, and what was zoomed past is not drawn."""
+    gate, drawn = Event(), []
+
+    def slow(image: Image.Image, *room: Any) -> Any:
+        assert gate.wait(60)
+        drawn.append(image.size)
+        return blocks(image, *room)
+
+    monkeypatch.setattr(picture, "blocks", slow)
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FullView))
+        screen = app.screen
+        assert isinstance(screen, FullView)
+        await until(pilot, lambda: screen._image is not None and screen.lane.is_free)
+        await pilot.press("plus", "plus", "plus")
+        assert "8×" in shown_text(screen)
+        gate.set()
+        await until(pilot, lambda: any(sign in shown_text(screen) for sign in BLOCKS))
+        await until(pilot, lambda: screen.query_one(Picture)._rows and len(drawn) > 1)
+        assert len({size for size in drawn if size[0] < 100}) <= 2
+
+
+@in_loop
+async def test_without_pictures_there_are_words(drawer: Path) -> None:
+    """--images none draws nothing anywhere and reads no picture; i draws them after all."""
+    async with browsing(drawer, open_archive=Late.open, images=Mode.NONE) as (app, pilot):
+        archive, view = app.archive, app.main.pane.view
+        assert isinstance(archive, Late)
+        archive.gate.set()
+        await until(pilot, lambda: not any(view._is_missing(index) for index in view.on_screen))
+        await until(pilot, lambda: "Indexed" in app.main.query_one(SpecimenPane).text)
+        assert "no picture" in shown_text(app.main)
+        assert not any(sign in shown_text(app.main) for sign in BLOCKS)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FullView))
+        await pilot.press("n")
+        assert "no pictures" in shown_text(app.screen)
+        assert not any(sign in shown_text(app.screen) for sign in BLOCKS)
+        assert archive.asked_of == archive.thumbnails_asked == []
+        await pilot.press("i")
+        await until(pilot, lambda: any(sign in shown_text(app.screen) for sign in BLOCKS))
 
 
 @in_loop

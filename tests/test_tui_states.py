@@ -1,6 +1,7 @@
 """What the terminal application says where there is nothing to show, or something is wrong."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,20 +10,24 @@ from threading import Event
 import pytest
 from browsing import Held, browsing, in_loop, shown_text, until
 from helpers import Command, write_model
+from textual.command import CommandList
 
+from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import UsageError
 from tui.app import BrowseApp
 from tui.archive import Archive
 from tui.config import Config, read_config
+from tui.keymap import require_keys
 from tui.screens.notice import Notice
 from tui.widgets.banner import Banner
 from tui.widgets.key_line import KeyLine
+from tui.widgets.title_line import TitleLine
 
 
-@pytest.mark.parametrize("kind", ["absent", "damaged"])
+@pytest.mark.parametrize(("kind", "leaves"), [("absent", "q"), ("absent", "ctrl+q"), ("damaged", "enter")])
 @in_loop
-async def test_no_catalogue_is_a_sentence_with_a_remedy(tmp_path: Path, kind: str) -> None:
-    """Where there is none, or one that cannot be read, a notice says so, and q leaves."""
+async def test_no_catalogue_is_a_sentence_with_a_remedy(tmp_path: Path, kind: str, leaves: str) -> None:
+    """Where there is none, or one that cannot be read, a notice says so; who leaves has an error's status."""
     folder = tmp_path / "catalogue"
     if kind == "damaged":
         (folder / "photos.lance" / "_versions").mkdir(parents=True)
@@ -35,8 +40,8 @@ async def test_no_catalogue_is_a_sentence_with_a_remedy(tmp_path: Path, kind: st
         assert str(folder) in app.screen.sentence
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, Notice))
-        await pilot.press("q")
-    assert app.return_code == 0
+        await pilot.press(leaves)
+    assert app.return_code == 2
 
 
 @in_loop
@@ -102,6 +107,27 @@ async def test_a_slow_search_tells_the_seconds(drawer: Path) -> None:
         await until(pilot, lambda: app.main.question.words == "slow")
 
 
+@in_loop
+async def test_a_catalogue_that_was_written_to_says_so(drawer: Path, tmp_path: Path) -> None:
+    """A sign in the first line names the key that reads it again; then it is gone."""
+    folder = Path(shutil.copytree(drawer, tmp_path / "drawer"))
+    async with browsing(folder, config=Config(keys={"reload": "f5"})) as (app, pilot):
+        line, archive = app.main.query_one(TitleLine), app.archive
+        app.look_for_changes()
+        done: list[None] = []
+        app.in_lane(app.changes, lambda _: None, done.append)
+        await until(pilot, lambda: done)
+        assert "changed" not in line.text
+        catalogue = Catalogue.open(folder)
+        catalogue.remove([next(iter(catalogue.places_below(catalogue.roots()[0])))[0]])
+        app.look_for_changes()
+        await until(pilot, lambda: "catalogue changed · f5 reads it" in line.text)
+        await pilot.press("f5")
+        await until(pilot, lambda: app.archive is not archive and app.main.asked is None)
+        assert "changed" not in line.text
+        assert "125 photos" in line.text
+
+
 def test_settings_are_read_and_wrong_ones_refused(tmp_path: Path) -> None:
     """A file of settings that cannot be understood is told of in one sentence."""
     file = tmp_path / "config.toml"
@@ -119,6 +145,35 @@ def test_settings_are_read_and_wrong_ones_refused(tmp_path: Path) -> None:
         file.write_text(wrong)
         with pytest.raises(UsageError, match="settings"):
             read_config(file)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('serach-text = "ctrl+f"', "no “serach-text” among the keys; perhaps “search-text” was meant"),
+        ('qqqqqq = "ctrl+f"', "no “qqqqqq” among the keys; the help (?) tells"),
+        ('search-text = "contrl+f"', "no key “contrl+f” for “search-text”; perhaps “ctrl+f” was meant"),
+        ('search-text = "/, slahs"', "no key “slahs” for “search-text”; perhaps “slash” was meant"),
+        ('search-text = "ctrl+"', "no key “ctrl+” for “search-text”"),
+    ],
+)
+def test_keys_that_would_change_nothing_are_refused(
+    run: Command, drawer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    """An unknown action or key is one sentence with the nearest that there is, before anything is shown."""
+    file = tmp_path / "config.toml"
+    file.write_text(f"[browse.keys]\n{line}\n", encoding="utf-8")
+    monkeypatch.setenv("BIOCLIP_SEARCH_CONFIG", str(file))
+    result = run("browse", "--catalogue", drawer)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
+    assert str(file) in result.err
+
+
+@pytest.mark.parametrize("key", ["x", "+", "ä", "slash", "ctrl+f", "f5,F", "alt+left", "ctrl+shift+x", "space", "plus"])
+def test_keys_that_there_are_are_taken(key: str) -> None:
+    """Characters, names, and both with modifiers."""
+    require_keys({"search-text": key, "hits-up": key}, Path("config.toml"))
 
 
 _PROBE = """
@@ -149,6 +204,13 @@ async def test_browsing_and_similar_photos_load_no_model(drawer: Path) -> None:
         await until(pilot, archive.model_ready)
 
 
+def _highlighted(app: BrowseApp) -> str:
+    """The command that Enter would run."""
+    commands = app.screen.query(CommandList)
+    option = commands.first().highlighted_option if commands else None
+    return str(option.prompt) if option is not None else ""
+
+
 @in_loop
 async def test_the_palette_offers_what_can_be_done_now(drawer: Path) -> None:
     """It leads from the gallery to the list, and then back, and never offers both."""
@@ -164,7 +226,9 @@ async def test_the_palette_offers_what_can_be_done_now(drawer: Path) -> None:
         assert "Show as a gallery" not in await titles()
         await pilot.press("v")
         assert "Show as a gallery" in await titles()
-        await pilot.press("ctrl+p", *"light colours", "enter")
+        await pilot.press("ctrl+p", *"light colours")
+        await until(pilot, lambda: "Light colours" in _highlighted(app))
+        await pilot.press("enter")
         await until(pilot, lambda: not app.current_theme.dark)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from marked_log import MarkedLog
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
@@ -27,12 +28,13 @@ class Terminal:
         self.log = folder / "log"
         self._pid, self._status = folder / "pid", folder / "status"
         self.log.touch()
+        self._marked = MarkedLog(self.log)
         self._tmux("-f", os.devnull, "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), "cat")
 
     def start(self, *arguments: object, environment: dict[str, str] | None = None) -> None:
         """Run `bioclip-search` with arguments; what follows its end is told by `status`."""
         settings = [item for name, value in (environment or {}).items() for item in ("-e", f"{name}={value}")]
-        command = [sys.executable, "-m", "bioclip_search", *map(str, arguments)]
+        command = ["env", "-u", "COLUMNS", "-u", "LINES", sys.executable, "-m", "bioclip_search", *map(str, arguments)]
         script = f"echo $$ > '{self._pid}'; exec {shlex.join(command)}"
         self._status.unlink(missing_ok=True)
         self._tmux(
@@ -57,10 +59,15 @@ class Terminal:
         text = self._status.read_text() if self._status.exists() else ""
         return int(text) if text.strip() else None
 
-    @property
     def written(self) -> int:
         """Bytes that the program has written so far."""
-        return self.log.stat().st_size
+        return self._marked.written(Path(self._tmux("display-message", "-p", "#{pane_tty}").strip()))
+
+    def settled(self) -> int:
+        """As `written`, once eight round trips in a row find nothing more: a frame may be under way."""
+        counts: list[int] = []
+        self.until(lambda: counts.append(self.written()) or (len(counts) > 7 and len(set(counts[-8:])) == 1))
+        return counts[-1]
 
     @property
     def modes(self) -> list[str]:
@@ -74,15 +81,6 @@ class Terminal:
         while not condition():
             assert time.monotonic() < end, self.screen
             time.sleep(0.02)
-
-    def until_quiet(self) -> int:
-        """Wait until nothing more is written; returns how much was written in all."""
-        quiet_since, before = time.monotonic(), self.written
-        while time.monotonic() - quiet_since < 0.7:
-            time.sleep(0.02)
-            if self.written != before:
-                quiet_since, before = time.monotonic(), self.written
-        return before
 
     def end(self) -> None:
         self._tmux("kill-server")
@@ -102,10 +100,14 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def browse(terminal: Terminal, drawer: Path, *arguments: str, **environment: str) -> None:
-    """Browse, and wait until the first photos are drawn."""
+    """Browse, and wait until the first photos are drawn and the specimen is told of."""
     terminal.start("browse", "--catalogue", drawer, *arguments, environment=environment)
-    terminal.until(lambda: "126 photos" in terminal.screen and "loading…" not in terminal.screen)
-    terminal.until_quiet()
+    terminal.until(lambda: "126 photos" in terminal.screen and "photo 1 of 126" in terminal.screen and drawn(terminal))
+
+
+def drawn(terminal: Terminal) -> bool:
+    """Whether nothing on the screen is still to come."""
+    return "loading…" not in terminal.screen
 
 
 @pytest.mark.parametrize(
@@ -166,19 +168,19 @@ def test_little_is_written_over_a_slow_line(terminal: Terminal, drawer: Path) ->
     """A move of the cursor is some kilobytes, a row of photos some tens; nothing moves, nothing is written."""
     browse(terminal, drawer)
     terminal.press("d")
-    terminal.until(lambda: "Specimen" not in terminal.screen)
-    before = terminal.until_quiet()
+    terminal.until(lambda: terminal.screen.count("DEMO-") == 20 and drawn(terminal))
+    before = terminal.settled()
     terminal.press("Right")
     terminal.until(lambda: "Results 2/126" in terminal.screen)
-    moved = terminal.until_quiet()
-    assert moved - before < 12 * 1024
+    assert terminal.settled() - before < 12 * 1024
     terminal.press("PageDown")
-    terminal.until(lambda: "Results 2/126" not in terminal.screen)
-    before = terminal.until_quiet()
+    terminal.until(lambda: "Results 2/126" not in terminal.screen and drawn(terminal))
+    shown, before = terminal.screen, terminal.written()
     terminal.press("Down")
-    after = terminal.until_quiet()
+    terminal.until(lambda: terminal.screen != shown and drawn(terminal))
+    after = terminal.settled()
     assert after - before < 80 * 1024
-    assert terminal.until_quiet() == after
+    assert {terminal.written() for _ in range(20)} == {after}
 
 
 def test_alone_on_a_terminal_the_command_browses(terminal: Terminal, drawer: Path, tmp_path: Path) -> None:

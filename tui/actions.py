@@ -1,9 +1,11 @@
 """What keys do to the photo under the cursor, wherever it is shown; and what they do everywhere."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from rich.text import Text
 from textual.binding import Binding
 
 from bioclip_search.query import Hit
@@ -14,11 +16,11 @@ from tui.images import Mode
 from tui.kept import Kept
 from tui.lanes import in_thread
 from tui.messages import ExportWanted
+from tui.named import key_of, number_or_file
 from tui.question import Like, Question
 from tui.screens.full_view import FullView
 from tui.screens.help import HelpScreen, groups
 from tui.theme import DARK, LIGHT
-from tui.widgets.hit_view import key_of
 from tui.widgets.picture import Picture
 
 __all__ = ["COPIES", "PhotoActions"]
@@ -49,6 +51,9 @@ _KEYS = {
 }
 
 
+_UNCERTAIN = "If it does not arrive there, select it here with Shift+drag (tmux: set-clipboard on)."
+
+
 class PhotoActions(Desk):
     """Actions of the application, apart from those that ask the archive."""
 
@@ -70,8 +75,7 @@ class PhotoActions(Desk):
         if hit is None:
             return
         self._leave_full_view()
-        name = hit.specimen.catalog_number or hit.photo.path.rsplit("/", 1)[-1]
-        like = Like(str(hit.photo.file), name)
+        like = Like(str(hit.photo.file), number_or_file(hit))
         self.main.ask(replace(self.main.now, words="", picture=None, like=like, kept=None, order=None))
 
     def action_siblings(self) -> None:
@@ -80,8 +84,7 @@ class PhotoActions(Desk):
         if hit is None:
             return
         self._leave_full_view()
-        name = printable(hit.specimen.catalog_number or hit.photo.path.rsplit("/", 1)[-1])
-
+        name = printable(number_or_file(hit))
         self._siblings_of = hit
         before = self.main.asked, self.main.past.now
 
@@ -160,8 +163,7 @@ class PhotoActions(Desk):
         if text is None:
             self.notify(f"The record has no {COPIES[what]}.", severity="warning")
         else:
-            self.copy_to_clipboard(text)
-            self.notify(printable(text), title="Copied", timeout=6, markup=False)
+            self.copy(text)
 
     def action_copy_menu(self) -> None:
         from tui.screens.menu import Menu
@@ -175,12 +177,28 @@ class PhotoActions(Desk):
             there = {what: title for what, title in COPIES.items() if _copied(hit, what)}
             self.push_screen(Menu("Copy", there), copy)
 
-    def copy_to_clipboard(self, text: str) -> None:
-        """By the desktop's own program where there is one, and by the terminal (OSC 52), which may not listen."""
-        command = clipboard_command()
-        if command is not None:
-            in_thread(partial(put_on_clipboard, command, text))
+    def copy(self, text: str) -> None:
+        """Copy a text, and show it: whoever does not find it on the clipboard can select it."""
+        self.copy_to_clipboard(text, self._tell_copied)
+
+    def copy_to_clipboard(self, text: str, then: Callable[[str, bool], None] | None = None) -> None:
+        """By the desktop's own program where there is one, and by the terminal (OSC 52), which does not answer.
+
+        `then` is told whether it is certain that the text is on the clipboard.
+        """
         super().copy_to_clipboard(text)
+        command, told = clipboard_command(), partial(then or (lambda _text, _is_certain: None), text)
+        if command is None:
+            told(False)
+        else:
+            in_thread(lambda: self.hand_over(told, put_on_clipboard(command, text)))
+
+    def _tell_copied(self, text: str, is_certain: bool) -> None:
+        shown = printable(text)
+        if is_certain:
+            self.notify(shown, title="Copied", timeout=6, markup=False)
+        else:
+            self.notify(f"{shown}\n{_UNCERTAIN}", title="Sent to the terminal's clipboard", timeout=12, markup=False)
 
     # Everywhere
 
@@ -213,6 +231,8 @@ class PhotoActions(Desk):
         for screen in self.screen_stack:
             for picture in screen.query(Picture):
                 picture.mode = self.images
+            if isinstance(screen, FullView):
+                screen.draw_anew()
         self.main.pane.draw_anew()
         self.tell_title()
         self.main.tell_specimen()
@@ -222,6 +242,17 @@ class PhotoActions(Desk):
         if self.exports_under_way and not self._is_leaving:
             self._is_leaving = True
             self.notify("A file is being written. Press q again to leave it unfinished.", severity="warning")
+        else:
+            self._end()
+
+    async def action_quit(self) -> None:
+        """Leave at once, whatever is under way."""
+        self._end()
+
+    def _end(self) -> None:
+        """With the status and the sentence of an error where no catalogue could be shown."""
+        if self.archive is None and self.last_error:
+            self.exit(return_code=2, message=Text(f"Error: {printable(self.last_error)}"))
         else:
             self.exit()
 

@@ -19,8 +19,9 @@ from tui.messages import (
     SpecimenWanted,
     SuggestionsWanted,
 )
+from tui.named import key_of
 from tui.screens.suggestions import Suggestions
-from tui.widgets.hit_view import HitView, TileState, key_of
+from tui.widgets.hit_view import HitView, TileState
 from tui.widgets.specimen import SpecimenPane
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class PhotoAnswers(PhotoActions):
         is_sharp = self.images in (Mode.KITTY, Mode.SIXEL)
 
         def job(archive: "Archive") -> tuple["Image.Image | None", str]:
+            if self.images is Mode.NONE:
+                return None, TileState.HIDDEN.value
             if is_sharp:
                 try:
                     return archive.picture(hit.photo, _SPECIMEN_PIXELS), ""
@@ -87,18 +90,25 @@ class PhotoAnswers(PhotoActions):
     def _read_picture(self, wanted: PictureWanted) -> None:
         screen, results = wanted.screen, wanted.results
 
+        def put(found: tuple[Hit | None, "Image.Image | None", str]) -> None:
+            screen.put(wanted.index, *found)
+
         def job(archive: "Archive") -> tuple[Hit | None, "Image.Image | None", str]:
             results.read(wanted.index, wanted.index + 1)
             hit = results.at(wanted.index)
-            if hit is None:
-                return None, None, TileState.NOT_FOUND.value
+            if hit is None or self.images is Mode.NONE:
+                return hit, None, (TileState.HIDDEN if hit else TileState.NOT_FOUND).value
+            small, said = _thumbnail(archive, hit)
+            if small is not None:
+                self.hand_over(put, (hit, small, ""))
+            if not screen.lane.is_free:  # another photo is shown by now
+                return hit, small, said
             try:
                 return hit, archive.picture(hit.photo, wanted.longest), ""
             except PhotoError as error:
-                image, _ = _thumbnail(archive, hit)
-                return hit, image, str(error)
+                return hit, small, str(error)
 
-        self.in_lane(screen.lane, job, lambda found: screen.put(wanted.index, *found))
+        self.in_lane(screen.lane, job, put)
 
     # Suggestions and export
 

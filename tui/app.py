@@ -30,16 +30,21 @@ from tui.messages import (
     TaxaSought,
 )
 from tui.screens.notice import Notice
+from tui.screens.too_small import TooSmall
+from tui.status import ranks_all
 from tui.theme import DARK, LIGHT, theme_name
 from tui.widgets.banner import Banner
 from tui.widgets.search_bar import SearchBar
-from tui.widgets.taxa_pane import TaxaPane
+from tui.widgets.taxa_pane import MOST_FOUND, TaxaPane
 from tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
     from tui.archive import Archive
 
 __all__ = ["BrowseApp"]
+
+_LOOK = 5.0
+"""Seconds from one look whether the catalogue has changed to the next."""
 
 
 class BrowseApp(PhotoAnswers):
@@ -69,7 +74,16 @@ class BrowseApp(PhotoAnswers):
         self.set_keymap(dict(self.config.keys))
         self._mind_signals()
         self.push_screen(self.main)
+        self._mind_size()
         self.main.call_after_refresh(self._open)
+
+    def on_resize(self) -> None:
+        self.call_later(self._mind_size)  # the size is known then
+
+    def _mind_size(self) -> None:
+        """Where nothing can be seen, nothing but to leave can be done."""
+        if TooSmall.is_needed(self.size) and not any(isinstance(screen, TooSmall) for screen in self.screen_stack):
+            self.push_screen(TooSmall())
 
     def _mind_signals(self) -> None:
         """Whoever ends the program from outside finds the terminal as it was."""
@@ -103,6 +117,7 @@ class BrowseApp(PhotoAnswers):
 
     def _not_opened(self, sentence: str) -> None:
         if self.archive is None:
+            self.last_error = sentence
             self.push_screen(Notice("The catalogue cannot be shown", sentence))
         else:
             self.fail(sentence)
@@ -118,9 +133,20 @@ class BrowseApp(PhotoAnswers):
         if self._screen_is_main():
             self.main.ask_again()
         self.in_lane(self.model, lambda archive: archive.problem(), self._told_problem)
-        # Whoever has gone elsewhere meanwhile, to type, is left there.
-        if is_first and self._screen_is_main() and self.main.focused is None:
+        self._note_changes(False)
+        if is_first:
+            self.set_interval(_LOOK, self.look_for_changes)
+        if is_first and self._screen_is_main():
             self.main.pane.view.focus()
+
+    def look_for_changes(self) -> None:
+        """Say so when another program has written to the catalogue."""
+        self.in_lane(self.changes, lambda archive: archive.is_changed(), self._note_changes, lambda _: None)
+
+    def _note_changes(self, is_changed: bool) -> None:
+        bindings = (active.binding for active in self.main.active_bindings.values())
+        keys = next((self.get_key_display(binding) for binding in bindings if binding.id == "reload"), "r")
+        self.main.query_one(TitleLine).note("changes", f"catalogue changed · {keys} reads it" if is_changed else "")
 
     def _screen_is_main(self) -> bool:
         return self.main in self.screen_stack
@@ -129,10 +155,10 @@ class BrowseApp(PhotoAnswers):
         bar, former = self.main.query_one(SearchBar), self.main.problem
         self.main.problem = problem
         if problem is None and former is not None:
-            bar.say_hint()
+            bar.enable()
             self.main.query_one(Banner).hide()
         if problem is not None:
-            bar.say_hint("search by words and pictures is off, see below")
+            bar.disable("search by words and pictures is off, see below")
             self.last_error = problem
             self.main.warn(problem)
 
@@ -163,7 +189,8 @@ class BrowseApp(PhotoAnswers):
     def recount(self) -> None:
         """Have the hits of what is shown counted by taxon."""
         tree, question = self.main.query_one(TaxaPane).taxa, self.main.question
-        if question.kept is not None:
+        results = self.main.results
+        if question.kept is not None or results is None or ranks_all(question, results):
             tree.count(None)
             return
 
@@ -188,7 +215,7 @@ class BrowseApp(PhotoAnswers):
         self.in_lane(self.model, lambda archive: archive.warm(), lambda _: self._note_model(is_loading=False), failed)
 
     def _note_model(self, *, is_loading: bool) -> None:
-        self.main.query_one(TitleLine).note("model loading… (browsing works)" if is_loading else "")
+        self.main.query_one(TitleLine).note("model", "model loading… (browsing works)" if is_loading else "")
 
     # Taxa
 
@@ -206,6 +233,10 @@ class BrowseApp(PhotoAnswers):
     def _find_taxa(self, sought: TaxaSought) -> None:
         pane, words = self.main.query_one(TaxaPane), sought.words
         if words:
-            self.in_lane(self.found, lambda archive: archive.find_taxa(words), lambda found: pane.found(words, found))
+            self.in_lane(
+                self.found,
+                lambda archive: archive.find_taxa(words, MOST_FOUND),
+                lambda found: pane.found(words, found),
+            )
         else:
             pane.found("", [])

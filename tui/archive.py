@@ -5,7 +5,7 @@ when a catalogue is opened, torch and open_clip when a model must embed somethin
 """
 
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from bioclip_search.branches import UNPLACED, Branch, BranchCounts
 from bioclip_search.errors import BioclipSearchError, CatalogueError, VanishedPhoto
-from bioclip_search.query import Hit, Hits, Query, Searcher
-from bioclip_search.taxonomy import RANKS, TaxonPath
+from bioclip_search.query import Query, Searcher
+from bioclip_search.taxonomy import TaxonPath
 from bioclip_search.text import printable
+from tui.orders import counted, ordered
 from tui.results import Found, Listed, Order, Results
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ EVERYTHING = Query(within=((),))
 
 _REMEMBERED = 8
 _SIBLINGS = 200
-# What a photo is called in a list: the determination as written, else the name at the narrowest rank.
-_NAMES = ("scientificName", *(rank.value for rank in reversed(RANKS)), "vernacularName")
-_COLUMNS = {Order.NAME: _NAMES, Order.NUMBER: ("catalogNumber",), Order.INDEXED: ("indexed_at",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +90,15 @@ class Archive:
 
     def reload(self) -> None:
         """Read again what another program may have changed."""
+        self._version = self._catalogue.version
         self.photos = self._catalogue.count()
         self.model = self._catalogue.fingerprint.model
         with self._lock:
             self._answers.clear()
+
+    def is_changed(self) -> bool:
+        """Whether another program has written to the catalogue since."""
+        return self._catalogue.version != self._version
 
     def inherit(self, other: "Archive") -> None:
         """Take over what another archive of the same folder has loaded, or is just loading, if its models are these."""
@@ -110,10 +113,6 @@ class Archive:
         """The taxa next below a path, those with the most photos first; of the root () also what has no name."""
         return self._catalogue.branches().children(path)
 
-    def branch(self, path: TaxonPath) -> Branch | None:
-        """One taxon; None where no photo belongs to it."""
-        return self._catalogue.branches().branch(path)
-
     def find_taxa(self, words: str, limit: int = 200) -> list[Branch]:
         """Taxa whose scientific or common name has the words in it, the best first."""
         return self._catalogue.branches().find(words, limit)
@@ -125,7 +124,7 @@ class Archive:
         results = self.ask(query)
         if isinstance(results, Listed):
             return BranchCounts(results.listing.branches)
-        return _counted(results.hits or ())
+        return counted(results.hits or ())
 
     # Queries
 
@@ -158,15 +157,7 @@ class Archive:
 
     def sorted(self, results: Results, order: Order) -> Results:
         """The same results in another order; what lacks the value comes last, the latest indexed first."""
-        if isinstance(results, Listed):
-            columns = _COLUMNS.get(order)
-            if columns is None:
-                return results
-            began = time.perf_counter()
-            listing = results.listing.sorted_by(columns, descending=order is Order.INDEXED)
-            return Listed(listing, time.perf_counter() - began)
-        hits = results.hits or Hits(())
-        return Found(hits, results.seconds, _in_order(hits, order))
+        return ordered(results, order)
 
     def thumbnails(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The thumbnails of photos, JPEG of up to 256 pixels, by photo_id; b"" for one without, and nothing for a
@@ -302,34 +293,3 @@ class Archive:
         options = ExportOptions(target, FORMATS.get(target.suffix.lower(), "csv"), force=force)
         choice = Choice(lines=list(keys), include_missing=True)
         return export_photos(self._catalogue, options, choice, lambda: self._embedder(for_text=False)).photos
-
-
-def _counted(hits: Sequence[Hit]) -> Mapping[TaxonPath, int]:
-    """How many of some hits each taxon has; a path without any has 0."""
-    counts: Counter[TaxonPath] = Counter()
-    for hit in hits:
-        path = tuple(hit.taxon.lineage)
-        counts.update(path[:depth] for depth in range(len(path) + 1))
-        if not path:
-            counts[UNPLACED] += 1
-    return counts
-
-
-def _in_order(hits: Hits, order: Order) -> Sequence[Hit]:
-    """Hits in an order, what lacks the value last and equal ones by similarity."""
-
-    def value(hit: Hit) -> str | None:
-        specimen = hit.specimen
-        if order is Order.NAME:
-            return specimen.scientific_name or specimen.taxon.scientific_name or specimen.taxon.common_name
-        return specimen.catalog_number
-
-    match order:
-        case Order.SIMILARITY:
-            return hits.hits
-        case Order.PLACE:
-            return sorted(hits, key=lambda hit: (hit.photo.root, hit.photo.path))
-        case Order.INDEXED:
-            return sorted(hits, key=lambda hit: hit.photo.indexed_at, reverse=True)
-        case _:
-            return sorted(hits, key=lambda hit: (value(hit) is None, value(hit) or ""))

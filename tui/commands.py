@@ -67,9 +67,9 @@ def _of_main(screen: MainScreen) -> Iterator[_Command]:
     if question.is_search:
         yield "Forget the search", "step_back", "Back to all photos of the taxon"
         yield "Only better matches", "raise_score", "Raise the lowest score"
-    if screen.past.at > 0:
+    if screen.past.beside(-1):
         yield "Back", "go(-1)", "To the results before these"
-    if screen.past.at < len(screen.past.views) - 1:
+    if screen.past.beside(1):
         yield "Forward", "go(1)", "To the results after these"
     yield "Show or hide the specimen", "detail", "The pane at the right"
     yield "Show the marked photos", "show_marked", "As results"

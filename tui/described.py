@@ -12,6 +12,7 @@ from bioclip_search.query import Hit
 from bioclip_search.specimen import Photo
 from bioclip_search.taxonomy import Rank, Taxon
 from bioclip_search.text import printable
+from tui.named import name_as_written
 
 __all__ = ["fields", "full_name", "matches", "other_fields", "ranks", "short_size"]
 
@@ -38,7 +39,7 @@ def full_name(hit: Hit) -> Content:
     """The determination as written, its name in italics where it is of a genus or species, its authors upright."""
     taxon, written = hit.taxon, hit.specimen.scientific_name
     name = taxon.scientific_name
-    text = printable(written or name or taxon.common_name or "unidentified")
+    text = printable(name_as_written(hit) or "unidentified")
     if name is None:
         return Content.styled(text, "italic" if written else "")
     style = "bold italic" if taxon.rank in (Rank.GENUS, Rank.SPECIES) else "bold"

@@ -48,7 +48,7 @@ class Desk(App[None]):
         self.archive: Archive | None = None
         self.open_archive = open_archive
         self.main = MainScreen()
-        self.tiles, self.specimen, self.counts, self.found = (Lane(latest=True) for _ in range(4))
+        self.tiles, self.specimen, self.counts, self.found, self.changes = (Lane(latest=True) for _ in range(5))
         self.taxa, self.others, self.model, self.exports = (Lane() for _ in range(4))
 
     def in_lane(
@@ -92,6 +92,10 @@ class Desk(App[None]):
                 then(value)
 
         self.call_later(go_on)
+
+    def on_notify(self) -> None:
+        """What is said in the corner takes the place of what was said there before."""
+        self.clear_notifications()
 
     def fail(self, sentence: str) -> None:
         """Say what went wrong, and go on."""

@@ -8,40 +8,50 @@ from tui.question import Question
 if TYPE_CHECKING:
     from tui.results import Results
 
-__all__ = ["History", "View"]
+__all__ = ["History", "Visit"]
 
 _MOST = 100
 
 
-@dataclass(slots=True)
-class View:
-    """A question, what it gave, and where the cursor stood; `is_typed` while its words may go on."""
+@dataclass(slots=True, eq=False)
+class Visit:
+    """A question, what it gave, and where the cursor stood; `is_typed` while its words may go on.
+
+    It has no results if another question overtook it before it was answered.
+    """
 
     question: Question
-    results: "Results"
+    results: "Results | None"
     cursor: int = 0
     is_typed: bool = False
 
 
 @dataclass(slots=True)
 class History:
-    """The views, oldest first; `at` is the one on the screen."""
+    """The visits, oldest first; `at` is the one on the screen."""
 
-    views: list[View] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
     at: int = -1
 
     @property
-    def now(self) -> View | None:
-        return self.views[self.at] if self.views else None
+    def now(self) -> Visit | None:
+        return self.visits[self.at] if self.visits else None
 
-    def visit(self, view: View) -> None:
-        """Go on from here; what lay forward is forgotten."""
-        self.views = [*self.views[: self.at + 1], view][-_MOST:]
-        self.at = len(self.views) - 1
+    def add(self, visit: Visit, *, goes_on: bool = False) -> None:
+        """Go on from here; what lay forward is forgotten. One that goes on stands in the place of words that it
+        goes on from."""
+        if goes_on and self.now is not None and self.now.is_typed:
+            self.at -= 1
+        self.visits = [*self.visits[: self.at + 1], visit][-_MOST:]
+        self.at = len(self.visits) - 1
 
-    def move(self, by: int) -> View | None:
+    def beside(self, by: int) -> Visit | None:
         """One back (-1) or forward (1); None where there is nothing."""
-        if not 0 <= self.at + by < len(self.views):
-            return None
-        self.at += by
-        return self.now
+        return self.visits[self.at + by] if 0 <= self.at + by < len(self.visits) else None
+
+    def go_to(self, visit: Visit) -> None:
+        """Come to a visit again; a forgotten one is added."""
+        if visit in self.visits:
+            self.at = self.visits.index(visit)
+        else:
+            self.add(visit)

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bioclip_search.schema import photo_id
-
 if TYPE_CHECKING:
     from bioclip_search.query import Hit, Hits
 
@@ -26,7 +24,3 @@ class Kept:
 
     def read(self, start: int, stop: int) -> None:
         """Nothing is left to read."""
-
-    def index_of(self, key: str) -> int | None:
-        keys = (photo_id(hit.photo.root, hit.photo.path) for hit in self._kept)
-        return next((index for index, found in enumerate(keys) if found == key), None)

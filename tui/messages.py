@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from bioclip_search.taxonomy import TaxonPath
+from tui.history import Visit
 from tui.question import Question
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ __all__ = [
     "PictureWanted",
     "QuestionAsked",
     "ReviewGiven",
-    "SiblingsWanted",
     "SpecimenWanted",
     "SuggestionsWanted",
     "TaxaSought",
@@ -31,14 +31,20 @@ __all__ = [
 
 
 class QuestionAsked(Message):
-    """Answer this and put the cursor there; words that are being typed replace those before, until they are final."""
+    """Answer this and put the cursor there; words that are being typed replace those before, until they are final.
 
-    def __init__(self, question: Question, *, cursor: int = 0, is_typed: bool = False) -> None:
+    `visit` is the one that is made good, if it was not answered at its time.
+    """
+
+    def __init__(
+        self, question: Question, *, cursor: int = 0, is_typed: bool = False, visit: Visit | None = None
+    ) -> None:
         super().__init__()
         self.question = question
         self.cursor = cursor
         self.is_typed = is_typed
         self.is_final = not is_typed
+        self.visit = visit
 
 
 class ModelWanted(Message):
@@ -71,14 +77,6 @@ class TaxonChosen(Message):
 
 class SpecimenWanted(Message):
     """The picture of this hit, and the other photos of its specimen."""
-
-    def __init__(self, hit: "Hit") -> None:
-        super().__init__()
-        self.hit = hit
-
-
-class SiblingsWanted(Message):
-    """All photos of this hit's specimen, as results."""
 
     def __init__(self, hit: "Hit") -> None:
         super().__init__()

@@ -49,6 +49,10 @@ class Question:
         """Whether hits have scores."""
         return bool(self.words or self.picture or self.like)
 
+    def is_other_search(self, other: "Question") -> bool:
+        """Whether another question seeks other words, pictures or photos, whatever it is narrowed to."""
+        return (self.words, self.picture, self.like) != (other.words, other.picture, other.like)
+
     @property
     def taxon_name(self) -> str | None:
         return (printable(self.taxon[-1][1]) or "unidentified") if self.taxon else None

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bioclip_search.listing import Listing
 from bioclip_search.query import Hit, Hits
-from bioclip_search.schema import photo_id
+from tui.named import key_of
 
 __all__ = ["Found", "Listed", "Order", "Results"]
 
@@ -38,9 +38,6 @@ class Results(Protocol):
     def read(self, start: int, stop: int) -> None:
         """Read the hits from `start` up to `stop`; blocks, and may be asked for in any thread."""
 
-    def index_of(self, key: str) -> int | None:
-        """Where the photo with this photo_id stands, as far as it has been read."""
-
 
 class Found:
     """The hits of a search, all of which are here."""
@@ -50,16 +47,12 @@ class Found:
         self.count = len(hits)
         self.seconds = seconds
         self._hits = tuple(hits if order is None else order)
-        self._index = {photo_id(hit.photo.root, hit.photo.path): at for at, hit in enumerate(self._hits)}
 
     def at(self, index: int) -> Hit | None:
         return self._hits[index] if 0 <= index < self.count else None
 
     def read(self, start: int, stop: int) -> None:
         """Nothing is left to be read."""
-
-    def index_of(self, key: str) -> int | None:
-        return self._index.get(key)
 
 
 class Listed:
@@ -90,15 +83,13 @@ class Listed:
         photos = self.listing.photos(lacking[0], lacking[-1] + 1)
         with self._lock:
             for index, photo in enumerate(photos, start=lacking[0]):
-                key = photo_id(photo.root, photo.path)
-                self._held[index] = (key, Hit(photo, None))
+                hit = Hit(photo, None)
+                key = key_of(hit)
+                self._held[index] = (key, hit)
                 self._index[key] = index
             while len(self._held) > max(_HELD, len(span)):
                 _, (gone, _) = self._held.popitem(last=False)
                 self._index.pop(gone, None)
-
-    def index_of(self, key: str) -> int | None:
-        return self._index.get(key)
 
     def thumbnails(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The thumbnails of those photos that have been read, by photo_id."""

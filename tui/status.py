@@ -4,7 +4,7 @@ from bioclip_search.text import printable
 from tui.question import LISTING_LIMIT, Question
 from tui.results import Order, Results
 
-__all__ = ["default_order", "nothing_found", "orders", "remark", "status"]
+__all__ = ["default_order", "nothing_found", "orders", "ranks_all", "remark", "status"]
 
 _SLOW = 2
 _ORDERS = (Order.PLACE, Order.NAME, Order.NUMBER, Order.INDEXED)
@@ -28,9 +28,22 @@ def status(question: Question, results: Results | None, waiting: int | None) -> 
         return ""
     if not question.is_search:
         return f"{results.count:,} photo{'' if results.count == 1 else 's'}"
-    best = "best " if results.count == LISTING_LIMIT else ""
-    matches = "match" if results.count == 1 else "matches"
-    return f"{best}{results.count:,} {matches} · {results.seconds * 1000:,.0f} ms"
+    return f"{_found(question, results.count)} · {results.seconds * 1000:,.0f} ms"
+
+
+def ranks_all(question: Question, results: Results) -> bool:
+    """Whether a search left out nothing of the taxon: it has put all its photos in an order."""
+    is_narrowed = question.least is not None or question.determined_to is not None
+    return question.is_search and not is_narrowed and results.count < LISTING_LIMIT
+
+
+def _found(question: Question, count: int) -> str:
+    """How many photos a search gave. Every photo has some likeness: only a lowest score makes matches of them."""
+    if count == LISTING_LIMIT:
+        return f"best {count:,}"
+    if question.least is not None:
+        return f"{count:,} match{'' if count == 1 else 'es'}"
+    return f"{count:,} photo{'' if count == 1 else 's'}, best first"
 
 
 def remark(results: Results) -> str:

@@ -50,6 +50,10 @@ def command(
 
     folder = catalogue_folder(catalogue)
     config = read_config(config_file())
+    if config.keys:
+        from tui.keymap import require_keys
+
+        require_keys(config.keys, config_file())
     config = replace(config, theme=theme or config.theme, images=images or config.images)
     if web:
         from tui.web import serve

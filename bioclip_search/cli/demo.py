@@ -118,6 +118,7 @@ def _tell(folder: Path, summary: str, by_words: "Hits", by_photo: "Hits", exampl
             f'  bioclip-search search "pinned wasp, dorsal view" --catalogue "{place}"',
             f'  bioclip-search search "red" --taxon Aves --catalogue "{place}"',
             f'  bioclip-search taxa --catalogue "{place}"',
+            f'  bioclip-search browse --catalogue "{place}"',
             "And with your own photos and the BioCLIP model:",
             "  bioclip-search index PHOTOS",
         ]

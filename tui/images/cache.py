@@ -32,10 +32,6 @@ class TileCache(Generic[_Value]):
             while len(self._kept) > self.capacity:
                 self._kept.popitem(last=False)
 
-    def discard(self, key: Hashable) -> None:
-        with self._lock:
-            self._kept.pop(key, None)
-
     def clear(self) -> None:
         with self._lock:
             self._kept.clear()

@@ -32,5 +32,4 @@ class Details(Sheet[None]):
                 yield Static(Content(printable(self._sentence)), classes="sheet-text")
 
     def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self._sentence)
-        self.notify("Copied.", timeout=2)
+        self.app.copy(self._sentence)  # type: ignore[attr-defined]

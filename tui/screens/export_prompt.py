@@ -8,10 +8,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from bioclip_search.text import printable
 from tui.completion import at_home
 from tui.screens.sheet import Sheet
+from tui.widgets.box import PathBox
 
 __all__ = ["ExportPrompt"]
 
@@ -27,12 +29,19 @@ class ExportPrompt(Sheet[Path]):
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = f"Export {self._count:,} marked photos"
             sheet.border_subtitle = "⏎ writes · Esc closes"
-            yield Input(value=_first_name(), compact=True, select_on_focus=False)
+            yield PathBox(value=_first_name(), compact=True, select_on_focus=False)
             yield Static(
                 Content("A CSV file with the photos' records, as bioclip-search export writes it."),
                 id="prompt-hint",
                 classes="hint",
             )
+
+    def on_mount(self) -> None:
+        """The name alone is selected: what is typed takes its place, the folder and the ending stay."""
+        box = self.query_one(Input)
+        name = Path(box.value)
+        end = len(box.value) - len(name.suffix)
+        box.selection = Selection(end - len(name.stem), end)
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
@@ -15,7 +16,9 @@ from tui.described import full_name
 from tui.images import Mode
 from tui.lanes import Lane
 from tui.messages import PictureWanted
-from tui.widgets.hit_view import key_of
+from tui.named import key_of
+from tui.widgets.captions import shortened_path
+from tui.widgets.hit_view import TileState
 from tui.widgets.key_line import KeyLine
 from tui.widgets.picture import Picture
 
@@ -29,6 +32,8 @@ __all__ = ["FullView"]
 _PIXELS = 3_200
 _NEAREST = 16.0
 _PAN = 0.25
+_LEAST_NAME, _LEAST_NUMBER = 8, 24
+"""Cells that the title keeps for them."""
 
 
 class FullView(Screen[None]):
@@ -67,11 +72,15 @@ class FullView(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="full-title")
+        yield Static(id="full-note")
         yield Picture(self._mode)
         yield KeyLine()
 
     def on_mount(self) -> None:
         self._want()
+
+    def on_resize(self) -> None:
+        self.entitle()
 
     @property
     def hit(self) -> Hit | None:
@@ -83,33 +92,40 @@ class FullView(Screen[None]):
         return self._zoom
 
     def put(self, index: int, hit: Hit | None, image: "Image.Image | None", state: str) -> None:
-        """The picture of a photo; nothing if another one is shown by now, or none."""
+        """The picture of a photo, small or sharp; nothing if another one is shown by now, or none."""
         if index != self._index or self not in self.app.screen_stack:
             return
-        self._hit = hit
-        self._image, self._note = image, "" if image is None else state
-        self._zoom, self._middle = 1.0, (0.5, 0.5)
-        self.query_one(Picture).show(image, state)
-        self.entitle()
+        is_sentence = bool(state) and state not in (known.value for known in TileState)
+        self._hit, self._image, self._note = hit, image, state if is_sentence else ""
+        if image is None:
+            self.query_one(Picture).show(None, TileState.NOT_FOUND.value if is_sentence else state)
+        self._look()
 
     def entitle(self) -> None:
         """Write the first line anew."""
         results, hit = self._results, self._hit
         if hit is None or results is None:
             return
-        number = printable(hit.specimen.catalog_number or hit.photo.path)
-        score = f"score {hit.score:.2f} · " if hit.score is not None else ""
-        zoom = f" · {self._zoom:g}×" if self._zoom > 1 else ""
-        marked = " · ✓ marked" if key_of(hit) in self.app.marks else ""  # type: ignore[attr-defined]
-        note = f" · {printable(self._note)}" if self._note else ""
-        place = f"   {number} · {score}{self._index + 1:,} of {results.count:,}{zoom}{marked}{note}"
-        self.query_one("#full-title", Static).update(Content.assemble(" ", full_name(hit), (place, "$quiet")))
+        score = f"score {hit.score:.2f}" if hit.score is not None else ""
+        place = f"{self._index + 1:,} of {results.count:,}"
+        zoom = f"{self._zoom:g}×" if self._zoom > 1 else ""
+        marked = "✓ marked" if key_of(hit) in self.app.marks else ""  # type: ignore[attr-defined]
+        facts = " · ".join(filter(None, (score, place, zoom, marked)))
+        self.query_one("#full-title", Static).update(_title(hit, facts, self.size.width))
+        note = self.query_one("#full-note", Static)
+        note.display = bool(self._note)
+        note.update(Content(printable(self._note)))
+
+    def draw_anew(self) -> None:
+        """Pictures are drawn another way from now on."""
+        self._want()
 
     def _want(self) -> None:
         if self._results is None:
             return
-        self._image, self._hit = None, self._results.at(self._index)
-        self.query_one(Picture).show(None, "loading…")
+        self._image, self._hit, self._note = None, self._results.at(self._index), ""
+        self._zoom, self._middle = 1.0, (0.5, 0.5)
+        self.query_one(Picture).show(None, TileState.LOADING.value)
         self.entitle()
         self.post_message(PictureWanted(self, self._results, self._index, _PIXELS))
 
@@ -124,25 +140,29 @@ class FullView(Screen[None]):
     def action_zoom(self, by: float) -> None:
         """Nearer by a factor; 0 shows the whole picture."""
         self._zoom = min(max(self._zoom * by, 1.0), _NEAREST)
-        self._crop()
+        self._look()
 
     def action_pan(self, x: int, y: int) -> None:
         step = _PAN / self._zoom
         self._middle = (self._middle[0] + x * step, self._middle[1] + y * step)
-        self._crop()
+        self._look()
 
-    def _crop(self) -> None:
+    def _look(self) -> None:
         """Show the part of the picture that is looked at."""
-        if self._image is None:
-            return
         half = 0.5 / self._zoom
-        self._middle = tuple(min(max(at, half), 1 - half) for at in self._middle)  # type: ignore[assignment]
-        width, height = self._image.size
-        x, y = self._middle
-        box = ((x - half) * width, (y - half) * height, (x + half) * width, (y + half) * height)
-        part = self._image if self._zoom == 1 else self._image.crop(tuple(round(at) for at in box))  # type: ignore[arg-type]
-        self.query_one(Picture).show(part)
+        x, y = self._middle = tuple(min(max(at, half), 1 - half) for at in self._middle)  # type: ignore[assignment]
+        if self._image is not None:
+            self.query_one(Picture).show(self._image, part=(x - half, y - half, x + half, y + half))
         self.entitle()
 
     def action_leave(self) -> None:
         self.app.pop_screen()
+
+
+def _title(hit: Hit, facts: str, width: int) -> Content:
+    """The name, the number or the path, and the facts; what is too long gives way to those, and the name first."""
+    room = max(0, width - cell_len(facts) - 8)
+    number = printable(hit.specimen.catalog_number or hit.photo.path)
+    number = shortened_path(number, max(_LEAST_NUMBER, room - full_name(hit).cell_length))
+    name = full_name(hit).truncate(max(_LEAST_NAME, room - cell_len(number)), ellipsis=True)
+    return Content.assemble(" ", name, (f"   {number} · {facts}", "$quiet")).truncate(width, ellipsis=True)

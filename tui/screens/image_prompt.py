@@ -3,7 +3,7 @@
 import os
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -16,11 +16,12 @@ from tui.bindings import key
 from tui.completion import at_home, completions, dropped_path
 from tui.lanes import Lane
 from tui.screens.sheet import Sheet
+from tui.widgets.box import PathBox
 
 __all__ = ["ImagePrompt"]
 
 
-class _PathBox(Input):
+class _PictureBox(PathBox):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("tab", "complete", "Complete", "Complete the path as far as it is clear", "path-complete", show=True),
         key("down", "to_list", "To the list", "Go to the list of paths", "path-down"),
@@ -32,11 +33,9 @@ class _PathBox(Input):
     def action_to_list(self) -> None:
         self.screen.query_one(OptionList).focus()
 
-    def _on_paste(self, event: events.Paste) -> None:
+    def take_in(self, pasted: str) -> None:
         """A dropped file takes the place of what was there."""
-        event.stop()
-        event.prevent_default()
-        self.value = dropped_path(event.text.splitlines()[0] if event.text else "")
+        self.value = dropped_path(self.one_line(pasted)[: self.most])
         self.cursor_position = len(self.value)
 
 
@@ -52,7 +51,7 @@ class ImagePrompt(Sheet[str]):
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "Search by image"
             sheet.border_subtitle = "Tab completes · ⏎ searches · Esc closes"
-            yield _PathBox(placeholder="path of a picture, or drop one here", compact=True)
+            yield _PictureBox(placeholder="path of a picture, or drop one here", compact=True)
             yield OptionList()
             yield Static(id="prompt-hint", classes="hint")
 
@@ -68,7 +67,7 @@ class ImagePrompt(Sheet[str]):
     def complete(self) -> None:
         """Write what all paths have in common."""
         common = os.path.commonprefix(self._paths)  # noqa: RUF071 (letters are what is typed)
-        box = self.query_one(_PathBox)
+        box = self.query_one(_PictureBox)
         if len(common) > len(at_home(box.value)):
             box.value = common
             box.cursor_position = len(common)
@@ -89,7 +88,7 @@ class ImagePrompt(Sheet[str]):
         self._lane.do(work)
 
     def _show(self, typed: str, found: list[str]) -> None:
-        if self not in self.app.screen_stack or self.query_one(_PathBox).value != typed:
+        if self not in self.app.screen_stack or self.query_one(_PictureBox).value != typed:
             return
         self._paths = found
         options = self.query_one(OptionList)
@@ -99,7 +98,7 @@ class ImagePrompt(Sheet[str]):
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        box = self.query_one(_PathBox)
+        box = self.query_one(_PictureBox)
         if event.option_index >= len(self._paths):  # other paths came meanwhile
             return
         path = self._paths[event.option_index]

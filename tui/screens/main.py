@@ -1,27 +1,22 @@
 """The screen one works on: search bar and filters, taxa, results, specimen."""
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
-from textual.widget import Widget
-from textual.widgets import Static
 
-from bioclip_search.query import Hit
 from tui.bindings import PHOTO_KEYS, key
-from tui.history import History, View
-from tui.messages import ModelWanted, QuestionAsked, SpecimenWanted, TaxonChosen
+from tui.messages import ModelWanted, SpecimenWanted, TaxonChosen
 from tui.question import RANKS_TO_CHOOSE, Question
-from tui.results import Order, Results
+from tui.results import Order
+from tui.screens.asking import AskingScreen
 from tui.screens.full_view import FullView
 from tui.screens.menu import Menu
-from tui.status import default_order, nothing_found, orders, remark, status
+from tui.status import default_order, orders
 from tui.widgets.banner import Banner
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.hit_view import HitView
@@ -32,17 +27,14 @@ from tui.widgets.specimen import SpecimenPane
 from tui.widgets.taxa_pane import TaxaPane
 from tui.widgets.title_line import TitleLine
 
-__all__ = ["LEAST_HEIGHT", "LEAST_WIDTH", "MainScreen"]
-
-LEAST_WIDTH, LEAST_HEIGHT = 60, 18
+__all__ = ["MainScreen"]
 
 _PAUSE = 0.1
 """Seconds that the cursor rests before the specimen is told of: a held key flies by."""
 _STEP = 0.05
-_SLOW = 2
 
 
-class MainScreen(Screen[None]):
+class MainScreen(AskingScreen):
     """The panes and what happens between them."""
 
     TITLE = "Browse"
@@ -73,13 +65,7 @@ class MainScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.past = History()
-        self.asked: QuestionAsked | None = None
-        self.problem: str | None = None
-        self._clock: Timer | None = None
-        self._seconds = 0
         self._rest: Timer | None = None
-        self._kept_focus: Widget | None = None
 
     def compose(self) -> ComposeResult:
         yield TitleLine()
@@ -91,137 +77,6 @@ class MainScreen(Screen[None]):
             yield ResultsPane()
             yield SpecimenPane()
         yield KeyLine()
-        yield Static(id="too-small")
-
-    # What is on the screen
-
-    @property
-    def pane(self) -> ResultsPane:
-        return self.query_one(ResultsPane)
-
-    @property
-    def hit(self) -> Hit | None:
-        """The photo that keys act upon."""
-        return self.pane.hit
-
-    @property
-    def results(self) -> Results | None:
-        return self.pane.results
-
-    @property
-    def question(self) -> Question:
-        """What the results answer."""
-        return self.past.now.question if self.past.now else Question()
-
-    @property
-    def now(self) -> Question:
-        """What was asked last, answered or not: the next question builds on it."""
-        return self.asked.question if self.asked else self.question
-
-    # Asking and being answered
-
-    def ask(self, question: Question, *, cursor: int = 0, is_typed: bool = False) -> None:
-        """Have a question answered; the results stay until then."""
-        if (question.words or question.picture) and self.problem is not None:
-            self.warn(self.problem)
-            return
-        asked = QuestionAsked(question, cursor=cursor, is_typed=is_typed)
-        self._begin_search(asked)
-        self.post_message(asked)
-
-    def ask_again(self) -> None:
-        """Have the last question answered anew, with the cursor where it is; photos gathered by hand stay."""
-        if self.now.kept is None:
-            self.ask(self.now, cursor=self.asked.cursor if self.asked else self.pane.view.cursor)
-
-    def _begin_search(self, asked: QuestionAsked) -> None:
-        """A question is on its way: say so, and how long it takes when it does."""
-        self.asked = asked
-        self.pane.dim(True)
-        self._stop_clock()
-        self._clock = self.set_interval(1, self._tick)
-        self._write_filters()
-
-    def answered(self, asked: QuestionAsked, results: Results) -> None:
-        """The results have come; those of a question that was given up are dropped."""
-        if asked is not self.asked:
-            return
-        self.query_one(Banner).end_of_error()
-        view = View(asked.question, results, asked.cursor, is_typed=not asked.is_final)
-        self._visit(view, goes_on=asked.is_typed)
-
-    def _visit(self, view: View, *, goes_on: bool = False) -> None:
-        """Show a view; it stands in the place of words that it goes on from."""
-        self._end_search()
-        if self.past.now:
-            self.past.now.cursor = self.pane.view.cursor
-            if goes_on and self.past.now.is_typed:
-                self.past.at -= 1
-        self.past.visit(view)
-        self._show_view()
-        self.app.recount()  # type: ignore[attr-defined]
-
-    def failed(self, asked: QuestionAsked, sentence: str) -> None:
-        """A question could not be answered: the former results stay."""
-        if asked is not self.asked:
-            return
-        self._end_search()
-        self.complain(sentence)
-        if self.past.now is None:
-            self.pane.show(None, nothing="The catalogue could not be read. r tries again.")
-        self._write_filters()
-
-    def complain(self, sentence: str) -> None:
-        """Say what went wrong; a search that is under way goes on."""
-        self.query_one(Banner).say(sentence)
-
-    def warn(self, problem: str) -> None:
-        """Say what is wrong for as long as nobody hides it."""
-        self.query_one(Banner).say(problem, is_lasting=True)
-
-    def _end_search(self) -> None:
-        self.asked = None
-        self._stop_clock()
-        self.pane.dim(False)
-
-    def _show_view(self) -> None:
-        view = self.past.now
-        if view is None:
-            return
-        question = view.question
-        self.pane.show(view.results, view.cursor, nothing_found(question))
-        self.pane.border_subtitle = Content(remark(view.results))
-        bar = self.query_one(SearchBar)
-        if not bar.input.has_focus:
-            bar.put(question.words)
-        bar.say_question(question.title if question.like or question.picture or question.kept else "")
-        bar.say_kind("similar" if question.like else "image" if question.picture else "text")
-        self.query_one(TaxaPane).taxa.choose(question.taxon)
-        self._write_filters()
-        if not view.results.count:
-            self.query_one(SpecimenPane).show(None, "")
-
-    def _write_filters(self) -> None:
-        question = self.now
-        waiting = None if self.asked is None else self._seconds
-        view = self.past.now
-        said = status(question, view.results if view else None, waiting)
-        self.query_one(FilterLine).show(question, said, question.order or default_order(question))
-
-    def _tick(self) -> None:
-        self._seconds += 1
-        if self._seconds >= _SLOW:
-            self._write_filters()
-
-    def _stop_clock(self) -> None:
-        self._seconds = 0
-        if self._clock is not None:
-            self._clock.stop()
-            self._clock = None
-
-    def show_kept(self, question: Question, results: Results) -> None:
-        """Show photos that were gathered by hand; they are not asked of the catalogue."""
-        self._visit(View(question, results))
 
     # The search bar, the tree, the results
 
@@ -242,13 +97,6 @@ class MainScreen(Screen[None]):
         if event.is_final:
             self._end_typing()
             self.pane.view.focus()
-
-    def _end_typing(self) -> None:
-        """The words are final: others come after them, not in their place."""
-        if self.asked is not None:
-            self.asked.is_final = True
-        elif self.past.now is not None:
-            self.past.now.is_typed = False
 
     @on(SearchInput.Left)
     def _left_search(self) -> None:
@@ -324,27 +172,9 @@ class MainScreen(Screen[None]):
         elif now.taxon:
             self.action_clear_taxon()
 
-    def _give_up(self) -> None:
-        self._end_search()
-        self.query_one(SearchBar).put(self.question.words)
-        self._write_filters()
-
     def action_clear_taxon(self) -> None:
         if self.now.taxon:
             self.ask(replace(self.now, taxon=()))
-
-    def action_go(self, by: int) -> None:
-        """Back or forward, with the cursor where it stood."""
-        if self.asked is not None:
-            self._give_up()
-        if self.past.now:
-            self.past.now.cursor = self.pane.view.cursor
-        if self.past.move(by) is None:
-            self.notify("There is nothing before this." if by < 0 else "There is nothing after this.", timeout=2)
-            return
-        self._end_typing()
-        self._show_view()
-        self.app.recount()  # type: ignore[attr-defined]
 
     def action_next_rank(self) -> None:
         at = RANKS_TO_CHOOSE.index(self.now.determined_to)
@@ -370,17 +200,3 @@ class MainScreen(Screen[None]):
 
     def action_show_marked(self) -> None:
         self.app.show_marked()  # type: ignore[attr-defined]
-
-    # How much room there is
-
-    def on_resize(self, event: Any) -> None:
-        width, height = event.size
-        is_small = width < LEAST_WIDTH or height < LEAST_HEIGHT
-        if is_small and not self.has_class("-too-small"):
-            self._kept_focus = self.focused
-        words = f"Terminal too small ({width}×{height}); need {LEAST_WIDTH}×{LEAST_HEIGHT}"
-        self.query_one("#too-small", Static).update(Content(words))
-        self.set_class(is_small, "-too-small")
-        if not is_small and self._kept_focus is not None:
-            self.call_after_refresh(self._kept_focus.focus)
-            self._kept_focus = None

@@ -11,19 +11,17 @@ _LINES = 3
 
 
 class Banner(Static):
-    """Hidden until there is something to say; `details` is all of it."""
+    """Hidden until there is something to say."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.details = ""
         self._is_lasting = False
 
     def on_mount(self) -> None:
         self.display = False
 
     def say(self, sentence: str, *, is_lasting: bool = False) -> None:
-        """Show a sentence, of which the details are the whole; one that is lasting stays when a search goes well."""
-        self.details = sentence
+        """Show the beginning of a sentence; one that is lasting stays when a search goes well."""
         self._is_lasting = is_lasting
         hint = "   E details · Esc hides this"
         room = max(20, _LINES * (self.app.size.width - 8) - len(hint))

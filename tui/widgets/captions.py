@@ -4,8 +4,9 @@ from rich.cells import cell_len, set_cell_size
 
 from bioclip_search.query import Hit
 from bioclip_search.text import printable
+from tui.named import narrowest_name, number_or_file
 
-__all__ = ["full_or_short_name", "number_of", "short_name", "shortened", "written_score"]
+__all__ = ["full_or_short_name", "number_of", "short_name", "shortened", "shortened_path", "written_score"]
 
 
 def short_name(hit: Hit) -> str:
@@ -24,7 +25,7 @@ def full_or_short_name(hit: Hit, width: int) -> str:
 
 
 def _name(hit: Hit) -> str:
-    return hit.taxon.scientific_name or hit.specimen.scientific_name or hit.taxon.common_name or "unidentified"
+    return narrowest_name(hit) or "unidentified"
 
 
 def _with_doubt(hit: Hit, name: str) -> str:
@@ -35,7 +36,7 @@ def number_of(hit: Hit) -> str:
     """The catalogue number, else the file's name; “(no file)” where the file was gone when it was looked for."""
     if hit.photo.missing_since is not None:
         return "(no file)"
-    return printable(hit.specimen.catalog_number or hit.photo.path.rsplit("/", 1)[-1])
+    return printable(number_or_file(hit))
 
 
 def written_score(hit: Hit) -> str:
@@ -52,3 +53,12 @@ def shortened(text: str, width: int, *, keep_end: bool = False) -> str:
     if keep_end:
         return "…" + set_cell_size(text[::-1], width - 1).rstrip()[::-1]
     return set_cell_size(text, width - 1).rstrip() + "…"
+
+
+def shortened_path(path: str, width: int) -> str:
+    """The path in at most `width` cells, with “…” before the file's name, which stays as long as it fits."""
+    name = path.rsplit("/", 1)[-1]
+    room = width - cell_len(name) - 2
+    if cell_len(path) <= width:
+        return path
+    return shortened(name, width, keep_end=True) if room < 1 else set_cell_size(path, room).rstrip() + "…/" + name

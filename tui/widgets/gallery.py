@@ -16,9 +16,10 @@ from bioclip_search.photo import open_photo
 from bioclip_search.query import Hit
 from tui.images import RGB, DrawQueue, TileCache, blocks
 from tui.images.draw_queue import Waiting
+from tui.named import key_of
 from tui.widgets.captions import number_of, short_name, shortened, written_score
 from tui.widgets.ground import ground_of
-from tui.widgets.hit_view import HitView, Listing, TileState, key_of
+from tui.widgets.hit_view import HitSource, HitView, TileState
 
 __all__ = ["Gallery", "TileState"]
 
@@ -112,7 +113,7 @@ class Gallery(HitView):
         self._tiles.capacity = max(400, 4 * len(wanted))
         self._queue.keep(wanted, shown)
 
-    def show(self, results: Listing | None, cursor: int = 0) -> None:
+    def show(self, results: HitSource | None, cursor: int = 0) -> None:
         self._queue.clear()
         super().show(results, cursor)
 

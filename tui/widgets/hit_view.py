@@ -1,34 +1,24 @@
-"""What the gallery and the list have in common: rows of hits of any number, a cursor, marks, and what they ask for.
-
-Only the lines on the screen are ever made, so that a million hits cost no more than a hundred. A move of the cursor
-repaints the cells that changed and no others: over SSH each one is some forty bytes.
-"""
+"""What the gallery and the list have in common: hits, a cursor that goes through them, marks, what they ask for."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from enum import Enum
 from typing import ClassVar, Protocol
 
-from rich.color import Color
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import var
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from bioclip_search.query import Hit
-from bioclip_search.schema import photo_id
-from tui.widgets.ground import ground_of
+from tui.named import key_of
+from tui.widgets.row_view import RowView
 
-__all__ = ["HitView", "Listing", "TileState", "key_of"]
+__all__ = ["HitView", "HitSource", "TileState"]
 
 
-class Listing(Protocol):
+class HitSource(Protocol):
     """Hits by their place; `at` is None for those that were not read yet, and never waits."""
 
     @property
@@ -46,12 +36,7 @@ class TileState(Enum):
     HIDDEN = "no picture"
 
 
-def key_of(hit: Hit) -> str:
-    """The photo_id of a hit."""
-    return photo_id(hit.photo.root, hit.photo.path)
-
-
-class HitView(ScrollView, can_focus=True, inherit_bindings=False):
+class HitView(RowView, can_focus=True, inherit_bindings=False):
     """A scrolling view of hits, `columns` in each row; subclasses draw the rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,21 +53,7 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("enter", "select", "Full view", id="hits-select", tooltip="Show the photo as large as it can be"),
     ]
 
-    DEFAULT_CSS = """
-    HitView {
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-        &.-dim { opacity: 55%; }
-    }
-    """
-
-    row_height: ClassVar[int] = 1
-    header_height: ClassVar[int] = 0
     needs_pictures: ClassVar[bool] = False
-
-    cursor: var[int] = var(0, init=False)
 
     class Highlighted(Message):
         """The cursor came to a photo, or the photo under it was read."""
@@ -111,17 +82,10 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         def control(self) -> "HitView":
             return self.view
 
-    class LeaveUp(Message):
-        """The cursor was moved up from the first row."""
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.marked: set[str] = set()
-        self.columns = 1
-        self._results: Listing | None = None
-        self._lines: LRUCache[tuple[int, int], Strip] = LRUCache(1_000)
-        self._area = Size(0, 0)
-        self._blank: Style | None = None
+        self._results: HitSource | None = None
         self._asked: range | None = None
         self._painted_unread: set[int] = set()
         self._told_hit = False
@@ -133,7 +97,7 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
         """Number of hits."""
         return 0 if self._results is None else self._results.count
 
-    def show(self, results: Listing | None, cursor: int = 0) -> None:
+    def show(self, results: HitSource | None, cursor: int = 0) -> None:
         """Show other results, with the cursor on one of them."""
         self._results = results
         self._asked = None
@@ -168,66 +132,6 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
     def hit_at(self, index: int) -> Hit | None:
         """The hit, or None when it was not read yet or there is none."""
         return self._results.at(index) if self._results is not None and 0 <= index < self._results.count else None
-
-    # Where things are
-
-    @property
-    def rows(self) -> int:
-        return -(-self.count // self.columns)
-
-    @property
-    def rows_on_screen(self) -> int:
-        """How many whole rows there is room for, at least one."""
-        return max(1, self._area.height // self.row_height)
-
-    @property
-    def on_screen(self) -> range:
-        """The photos of which at least a line is on the screen."""
-        first = self.scroll_offset.y // self.row_height
-        last = (self.scroll_offset.y + max(self._area.height, 1) - 1) // self.row_height
-        return range(min(first * self.columns, self.count), min((last + 1) * self.columns, self.count))
-
-    def _columns_in(self, width: int) -> int:  # noqa: ARG002 (for subclasses)
-        return 1
-
-    def _lay_out(self) -> None:
-        """Take account of another size or number of photos; the cursor stays on the screen if it was there."""
-        width, height = self.scrollable_content_region.size
-        size = self._area = Size(width, max(0, height - self.header_height))
-        self.columns = self._columns_in(size.width)
-        self._forget_lines()
-        if not size.height:
-            return
-        height = self.rows * self.row_height
-        if height > size.height:
-            # The last page, too, begins with a whole row.
-            height += size.height % self.row_height
-        self.virtual_size = Size(size.width, height + self.header_height)
-        self._show_cursor()
-        self.repaint_all()
-        self.call_after_refresh(self.ask)
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def _show_cursor(self) -> None:
-        """Scroll as little as needed, so that the first row on the screen is whole."""
-        row = self.cursor // self.columns
-        first = -(-self.scroll_offset.y // self.row_height)
-        if row < first:
-            self._scroll_to_row(row)
-        elif row >= first + self.rows_on_screen:
-            self._scroll_to_row(row - self.rows_on_screen + 1)
-
-    def _scroll_to_row(self, row: int) -> None:
-        self.scroll_to(y=row * self.row_height, animate=False, force=True)
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        if self.show_vertical_scrollbar:
-            self.vertical_scrollbar.position = new_value
-        if round(old_value) != round(new_value):
-            self.repaint_all()
-            self.ask()
 
     # What it asks for
 
@@ -282,9 +186,7 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_move_rows(self, by: int) -> None:
         row = self.cursor // self.columns + by
-        if row < 0:
-            self.post_message(self.LeaveUp())
-        elif row < self.rows:
+        if 0 <= row < self.rows:
             self.cursor += by * self.columns
 
     def action_page(self, pages: float) -> None:
@@ -315,36 +217,15 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Painting
 
-    @property
-    def blank(self) -> Style:
-        """What is between things."""
-        if self._blank is None:
-            self._blank = Style(bgcolor=Color.from_rgb(*ground_of(self)))
-        return self._blank
+    def _line_of(self, index: int, line: int) -> list[Segment]:
+        hit = self.hit_at(index)
+        if hit is None:
+            self._painted_unread.add(index)
+        return self._segments(index, hit, line)
 
-    def render_line(self, y: int) -> Strip:
-        """The line `y` of the screen."""
-        if y < self.header_height:
-            return Strip(self._header()).adjust_cell_length(self._area.width, self.blank)
-        row, line = divmod(y - self.header_height + self.scroll_offset.y, self.row_height)
-        return self.strip(row, line, self._area.width)
-
-    def strip(self, index: int, line: int, width: int) -> Strip:
-        """A line of what is shown of one photo, from the cache or made anew."""
-        if index >= self.count or not width:
-            return Strip.blank(width, self.blank)
-        strip = self._lines.get((index, line))
-        if strip is None:
-            hit = self.hit_at(index)
-            if hit is None:
-                self._painted_unread.add(index)
-            strip = Strip(self._segments(index, hit, line)).adjust_cell_length(width, self.blank)
-            self._lines[index, line] = strip
-        return strip
-
-    def _header(self) -> list[Segment]:
-        """What stands above the rows, in views that have a header."""
-        return []
+    def _forget_lines(self) -> None:
+        super()._forget_lines()
+        self._painted_unread.clear()
 
     @abstractmethod
     def _segments(self, index: int, hit: Hit | None, line: int) -> list[Segment]:
@@ -353,30 +234,3 @@ class HitView(ScrollView, can_focus=True, inherit_bindings=False):
     @abstractmethod
     def _repaint_cursor(self, index: int) -> None:
         """Repaint what tells whether the cursor is on a photo, and whether it is marked."""
-
-    def _repaint(self, index: int, *regions: Region) -> None:
-        """Repaint regions of a photo, in cells from its top left corner, as far as they are on the screen."""
-        for line in range(self.row_height):
-            self._lines.discard((index, line))
-        row, column = divmod(index, self.columns)
-        down = row * self.row_height - self.scroll_offset.y
-        on_screen = Region(0, 0, *self._area)
-        shown = [part for region in regions if (part := region.translate((0, down)).intersection(on_screen))]
-        if shown:
-            self._refresh_column(column, shown)
-
-    def _refresh_column(self, column: int, regions: list[Region]) -> None:  # noqa: ARG002 (for subclasses)
-        self.refresh(*(region.translate((0, self.header_height)) for region in regions))
-
-    def repaint_all(self) -> None:
-        """Repaint every line."""
-        self.refresh()
-
-    def _forget_lines(self) -> None:
-        self._lines.clear()
-        self._painted_unread.clear()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._blank = None
-        self._forget_lines()

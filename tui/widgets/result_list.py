@@ -12,8 +12,9 @@ from textual.geometry import Region
 
 from bioclip_search.query import Hit
 from bioclip_search.text import printable
+from tui.named import key_of, name_as_written, number_or_file
 from tui.widgets.captions import shortened, written_score
-from tui.widgets.hit_view import HitView, key_of
+from tui.widgets.hit_view import HitView
 
 __all__ = ["ResultList"]
 
@@ -33,14 +34,6 @@ class _Column:
     keep_end: bool = False
 
 
-def _number(hit: Hit) -> str | None:
-    return hit.specimen.catalog_number
-
-
-def _name(hit: Hit) -> str | None:
-    return hit.specimen.scientific_name or hit.taxon.scientific_name or hit.taxon.common_name
-
-
 def _place(hit: Hit) -> str | None:
     terms = hit.specimen.terms
     return ", ".join(filter(None, (terms.get("country"), terms.get("eventDate") or terms.get("year")))) or None
@@ -50,17 +43,18 @@ def _file(hit: Hit) -> str | None:
     return hit.photo.path if hit.photo.missing_since is None else f"{hit.photo.path} (no file)"
 
 
-_NAME = _Column("scientific name", _name, 22, grows=3)
+_NAME = _Column("scientific name", name_as_written, 22, grows=3)
+_NUMBER = _Column("catalogue no.", number_or_file, 15, grows=1, keep_end=True)
 _COLUMNS = (
     _Column("score", written_score, 5),
-    _Column("catalogue number", _number, 16, grows=1, keep_end=True),
+    _NUMBER,
     _NAME,
     _Column("family", lambda hit: hit.taxon.family, 14),
     _Column("view", lambda hit: hit.photo.view, 8),
     _Column("country, date", _place, 16, grows=2),
     _Column("file", _file, 18, grows=4, keep_end=True),
 )
-_FIRST_LEFT_OUT = ("view", "country, date", "file", "family", "catalogue number", "score")
+_FIRST_LEFT_OUT = ("view", "country, date", "file", "family", "score", "catalogue no.")
 
 
 class ResultList(HitView):
@@ -100,12 +94,13 @@ class ResultList(HitView):
         ]
         if hit is None:
             return [*segments, Segment("…", self._style("other"))]
-        for column, width in _laid_out(self._area.width):
-            segments.append(self._cell(column, width, hit, is_here=is_here))
-        return segments
+        columns = _laid_out(self._area.width)
+        # Something tells which photo it is, however narrow the list.
+        unnamed = "–" if _NUMBER in (column for column, _ in columns) else number_or_file(hit)
+        return [*segments, *(self._cell(*column, hit, unnamed, is_here=is_here) for column in columns)]
 
-    def _cell(self, column: _Column, width: int, hit: Hit, *, is_here: bool) -> Segment:
-        text = printable(column.text(hit) or "–")
+    def _cell(self, column: _Column, width: int, hit: Hit, unnamed: str, *, is_here: bool) -> Segment:
+        text = printable(column.text(hit) or (unnamed if column is _NAME else "–"))
         if column is not _NAME:
             return _filled(shortened(text, width, keep_end=column.keep_end), width + _GAP, self._style("other"))
         # As long with the cursor as without it.

@@ -12,25 +12,71 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from tui.bindings import key
+from tui.widgets.box import Box
 
 __all__ = ["SearchBar", "SearchInput"]
 
 _HINT = "a name, or what it looks like"
+_REMEMBERED = 100
 
 
-class SearchInput(Input):
+class SearchInput(Box):
     """Letters are text here, whatever they do elsewhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "leave", "Leave", "Leave the box; the results stay", "search-leave", show=True),
-        key("down", "leave", "To the results", "Go to the results", "search-down"),
+        key("up", "recall(-1)", "Words before", "Bring back the words that were searched before", "search-up"),
+        key("down", "recall(1)", "To the results", "Later words again, else go to the results", "search-down"),
     ]
 
     class Left(Message):
         """The user wants out of the box."""
 
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, compact=True)
+        self.said = _Said()
+
     def action_leave(self) -> None:
         self.post_message(self.Left())
+
+    def action_recall(self, by: int) -> None:
+        """Go through the words that were searched for; after the last ones come the results."""
+        words = self.said.earlier(self.value) if by < 0 else self.said.later()
+        if words is not None:
+            self.value = words
+            self.cursor_position = len(words)
+        elif by > 0:
+            self.action_leave()
+
+
+class _Said:
+    """Words that were searched for, each once, as a shell keeps its lines: `draft` are those that were being typed."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+        self._at = 0
+        self._draft = ""
+
+    def add(self, words: str) -> None:
+        """These are now the last ones."""
+        self._words = [*(other for other in self._words if other != words), words][-_REMEMBERED:]
+        self._at = len(self._words)
+
+    def earlier(self, typed: str) -> str | None:
+        """The words before those that are in the box; None before the first."""
+        if not self._at:
+            return None
+        if self._at == len(self._words):
+            self._draft = typed
+        self._at -= 1
+        return self._words[self._at]
+
+    def later(self) -> str | None:
+        """The words after those that are in the box, at last what was being typed; None after that."""
+        if self._at == len(self._words):
+            return None
+        self._at += 1
+        return self._words[self._at] if self._at < len(self._words) else self._draft
 
 
 class SearchBar(Horizontal):
@@ -53,10 +99,9 @@ class SearchBar(Horizontal):
         super().__init__()
         self._pause: Timer | None = None
         self._asked = ""
-        self._hint = _HINT
 
     def compose(self) -> ComposeResult:
-        yield SearchInput(placeholder=_HINT, compact=True)
+        yield SearchInput(_HINT)
         yield Static(id="search-kind")
 
     def on_mount(self) -> None:
@@ -71,13 +116,8 @@ class SearchBar(Horizontal):
 
     def say_question(self, title: str) -> None:
         """What is shown where that is not words: similar to a photo, marked photos."""
-        self.input.placeholder = title or self._hint
+        self.input.placeholder = title or _HINT
         self.input.set_class(bool(title), "-told")
-
-    def say_hint(self, hint: str = _HINT) -> None:
-        """What an empty box says: what to type, or why that finds nothing."""
-        self._hint = hint
-        self.input.placeholder = hint
 
     @on(events.Click, "#search-kind")
     def _clicked(self) -> None:
@@ -93,6 +133,16 @@ class SearchBar(Horizontal):
         self._asked = words
         with self.input.prevent(Input.Changed):
             self.input.value = words
+
+    def disable(self, why: str) -> None:
+        """Words cannot be searched for, and why."""
+        self.input.placeholder = why
+        self.input.disabled = True
+
+    def enable(self) -> None:
+        """Words can be searched for again."""
+        self.input.placeholder = _HINT
+        self.input.disabled = False
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -116,6 +166,8 @@ class SearchBar(Horizontal):
     def _ask(self, *, is_final: bool) -> None:
         self._stop()
         words = self.input.value.strip()
+        if is_final and words:
+            self.input.said.add(words)
         if is_final or words != self._asked:
             self._asked = words
             self.post_message(self.Asked(words, is_final=is_final))

@@ -15,6 +15,7 @@ from bioclip_search.specimen import Photo
 from bioclip_search.text import printable
 from tui.bindings import key
 from tui.described import fields, full_name, matches, other_fields, ranks
+from tui.named import file_name
 from tui.widgets.picture import Picture
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class SpecimenPane(Vertical):
     """The specimen under the cursor."""
 
     def compose(self) -> ComposeResult:
-        yield Picture()
+        yield Picture(self.app.images)  # type: ignore[attr-defined]
         with _Facts():
             yield Static(id="facts")
 
@@ -126,5 +127,5 @@ def _row(title: str, value: str, width: int) -> Content:
 
 
 def _named(photo: Photo) -> str:
-    name = printable(photo.path.rsplit("/", 1)[-1])
+    name = printable(file_name(photo))
     return f"{printable(photo.view)}  {name}" if photo.view else name

@@ -15,12 +15,16 @@ from bioclip_search.branches import Branch
 from bioclip_search.text import printable
 from tui.bindings import key
 from tui.messages import TaxaSought, TaxonChosen
+from tui.widgets.box import Box
 from tui.widgets.taxon_tree import TaxonTree
 
-__all__ = ["TaxaPane"]
+__all__ = ["MOST_FOUND", "TaxaPane"]
+
+MOST_FOUND = 200
+"""How many taxa are looked for by a name at once."""
 
 
-class _NameBox(Input):
+class _NameBox(Box):
     """Narrows the taxa while one types."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -99,7 +103,8 @@ class TaxaPane(Vertical):
         options.add_options([Option(_line(branch, width)) for branch in self._found])
         if self._found:
             options.highlighted = 0
-        self.border_subtitle = f"{len(self._found):,} taxa" if words else ""
+        most = "best " if len(self._found) == MOST_FOUND else ""
+        self.border_subtitle = f"{most}{len(self._found):,} taxa" if words else ""
 
     def _show(self, *, is_finding: bool) -> None:
         self.taxa.display = not is_finding

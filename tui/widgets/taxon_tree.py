@@ -31,6 +31,11 @@ class Row:
         self.words = words
         self.is_asked = False
 
+    @property
+    def told(self) -> str:
+        """What a line says that is no taxon."""
+        return f"… {len(self.rest):,} more (⏎)" if self.rest else self.words
+
 
 Node = TreeNode[Row]
 
@@ -109,7 +114,27 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
         for branch in branches[:_AT_ONCE]:
             self._by_path[branch.path] = node.add("", data=Row(branch), allow_expand=branch.has_children)
         if rest := branches[_AT_ONCE:]:
-            node.add_leaf("", data=Row(rest=rest, words=f"… {len(rest):,} more"))
+            node.add_leaf("", data=Row(rest=rest))
+
+    def _add_rest(self, line: Node) -> None:
+        """The next of a long list in the place of the line that stands for them."""
+        if line.data is not None and line.parent is not None and line.data.rest:
+            rest, line.data.rest = line.data.rest, ()  # a second key may be on its way
+            parent = line.parent
+            line.remove()
+            self._add(parent, rest)
+
+    def _bring(self, path: TaxonPath, parent: Node) -> None:
+        """Put a taxon that is in the rest of a long list before the line that stands for it."""
+        line = parent.children[-1] if parent.children else None
+        row = line.data if line is not None else None
+        branch = next((branch for branch in row.rest if branch.path == path), None) if row is not None else None
+        if row is None or branch is None:
+            return
+        row.rest = [other for other in row.rest if other is not branch]
+        self._by_path[path] = parent.add("", data=Row(branch), allow_expand=branch.has_children, before=line)
+        if not row.rest and line is not None:
+            line.remove()
 
     def _ask(self, node: Node) -> None:
         row = node.data
@@ -128,7 +153,9 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
                 continue
             if node.data is not None and not node.data.is_asked:
                 node.expand()
-            return
+            self._bring(wanted[: length + 1], node)
+            if wanted[: length + 1] not in self._by_path:
+                return
         if wanted and (node := self._by_path.get(wanted)) is not None:
             self._wanted = ()
             for above in range(len(wanted)):
@@ -148,22 +175,28 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
         row = event.node.data
         if row is None:
             return
-        parent = event.node.parent
-        if row.rest and parent is not None:
-            rest, row.rest = row.rest, ()  # a second key may be on its way
-            event.node.remove()
-            self._add(parent, rest)
+        if row.rest:
+            self._add_rest(event.node)
         elif row.branch is not None:
             event.node.expand()
             self.post_message(TaxonChosen(row.branch.path))
 
     def action_open(self) -> None:
         node = self.cursor_node
-        if node is not None and node.allow_expand:
-            if node.is_expanded:
-                self.action_cursor_down()
-            else:
-                node.expand()
+        if node is None or not node.allow_expand:
+            self._add_rest_here()
+        elif node.is_expanded:
+            self.action_cursor_down()
+        else:
+            node.expand()
+
+    def action_toggle_node(self) -> None:
+        self._add_rest_here()
+        super().action_toggle_node()
+
+    def _add_rest_here(self) -> None:
+        if self.cursor_node is not None:
+            self._add_rest(self.cursor_node)
 
     def action_close(self) -> None:
         node = self.cursor_node
@@ -179,7 +212,7 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
     def render_label(self, node: Node, base_style: Style, style: Style) -> Text:
         row = node.data
         if row is None or row.branch is None:
-            return Text.assemble(("  " + (row.words if row else ""), self._quiet + style))
+            return Text.assemble(("  " + (row.told if row else ""), self._quiet + style))
         branch = row.branch
         icon = self.ICON_NODE_EXPANDED if node.is_expanded else self.ICON_NODE
         icon = icon if node.allow_expand else "  "

@@ -1,0 +1,45 @@
+"""Boxes to type into. What is pasted into them comes as one line without control codes."""
+
+from typing import Any, ClassVar
+
+from textual import events
+from textual.widgets import Input
+
+from bioclip_search.text import clean, printable
+
+__all__ = ["Box", "PathBox"]
+
+
+class Box(Input):
+    """A box for words, of which a model reads no more than the first 77 tokens."""
+
+    most: ClassVar[int] = 1_000
+    """Characters that it takes: Textual measures all of them at every key."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, max_length=self.most, **options)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.take_in(event.text)
+
+    def take_in(self, pasted: str) -> None:
+        """Put pasted text in the place of what is selected, or at the cursor."""
+        start, end = sorted(self.selection)
+        room = self.most - len(self.value) + end - start
+        self.replace(self.one_line(pasted)[: max(0, room)], start, end)
+
+    def one_line(self, pasted: str) -> str:
+        """Lines one behind the other, each with single blanks."""
+        return clean(pasted) or ""
+
+
+class PathBox(Box):
+    """A box for a path, in which every blank counts."""
+
+    most = 4_096
+
+    def one_line(self, pasted: str) -> str:
+        """The first line; a control code becomes “?”, as it is shown everywhere."""
+        return printable(next(iter(pasted.splitlines()), ""))
