@@ -6,6 +6,7 @@ from threading import Event
 import pytest
 from browsing import Held, browsing, in_loop, shown_text, until
 from rich.style import Style
+from textual import events
 from textual.binding import Binding
 from textual.events import MouseScrollDown
 from textual.widget import Widget
@@ -16,6 +17,7 @@ from bioclip_search.errors import CatalogueError
 from bioclip_search.query import Query
 from bioclip_search.specimen import Photo
 from bioclip_search.taxonomy import Rank, TaxonPath
+from tui.app import BrowseApp
 from tui.archive import Archive
 from tui.commands import Commands
 from tui.config import Config
@@ -541,10 +543,50 @@ async def test_a_mended_problem_is_gone_with_the_next_reading(drawer: Path) -> N
         await until(pilot, archive.model_ready)
         await pilot.press("escape")
         app._told_problem("There is no model.")
-        assert bar.input.disabled
+        assert "search by words and pictures is off" in bar.input.placeholder
         await pilot.press("r")
         await until(pilot, lambda: app.archive is not archive and app.main.asked is None)
-        assert not bar.input.disabled
+        assert "off" not in bar.input.placeholder
         assert not app.main.query_one(Banner).display
         assert app.archive is not None
         assert app.archive.model_ready()
+
+
+@in_loop
+async def test_keys_that_come_together_act_in_their_order(drawer: Path) -> None:
+    """Over a slow line several come at once; each edits what those before it have left."""
+    async with browsing(drawer) as (app, pilot):
+        bar = app.main.query_one(SearchBar)
+        bar.pause = 600
+        await pilot.press("slash")
+        for name in [*"abc", "backspace", *"de", "left", "left", *"X", "end", *"f"]:
+            app.post_message(events.Key(name, name if len(name) == 1 else None))
+        await until(pilot, lambda: bar.input.value.endswith("f"))
+        assert bar.input.value == "abXdef"
+        for name in ["ctrl+u", *"moth"]:
+            app.post_message(events.Key(name, name if len(name) == 1 else None))
+        await until(pilot, lambda: bar.input.value.endswith("h"))
+        assert bar.input.value == "moth"
+
+
+@in_loop
+async def test_keys_typed_into_the_search_box_stay_there(drawer: Path) -> None:
+    """Before the catalogue is open, and when a problem with its model is told: they never become commands."""
+    is_opening = Event()
+
+    def opened(folder: Path) -> Archive:
+        assert is_opening.wait(60)
+        return Archive.open(folder)
+
+    app = BrowseApp(lambda: opened(drawer), folder=drawer)
+    async with app.run_test(size=(120, 40)) as pilot:
+        bar = app.main.query_one(SearchBar)
+        bar.pause = 600
+        await pilot.press("slash", *"blue")
+        is_opening.set()
+        await until(pilot, lambda: app.archive is not None and app.main.hit is not None)
+        await pilot.press(*" wing")
+        app._told_problem("There is no model.")
+        await pilot.press(*"s")
+        assert (bar.input.value, bar.input.has_focus) == ("blue wings", True)
+        assert app.screen is app.main

@@ -1,8 +1,15 @@
-"""The terminal application in a browser: who is answered."""
+"""The terminal application in a browser: who is answered, and what a real browser shows."""
 
 import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from chromium import Chromium, find_chromium
 
 from tui.web import guard
 
@@ -26,11 +33,46 @@ def test_pages_of_other_sites_are_refused(fields: dict[str, str], status: int) -
     async def answer(_: object) -> object:
         return web.Response(text="a specimen")
 
-    async def asked() -> int:
+    async def asked() -> tuple[int, str]:
         application = web.Application(middlewares=[guard(8377)])
         application.router.add_get("/", answer)
         async with utils.TestClient(utils.TestServer(application)) as client:
             response = await client.get("/", headers={"Host": "127.0.0.1:8377", **fields})
-            return int(response.status)
+            return int(response.status), response.headers.get("Content-Security-Policy", "")
 
-    assert asyncio.run(asked()) == status
+    answered, policy = asyncio.run(asked())
+    assert answered == status
+    assert status != 200 or policy.startswith("default-src 'self'")
+
+
+@contextmanager
+def served(catalogue: Path) -> Iterator[str]:
+    """The address at which `browse --web` answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "bioclip_search", "browse", "--web", "--port", str(port)]
+    with subprocess.Popen([*command, "--catalogue", str(catalogue)], stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            assert f":{port}" in server.stderr.readline()
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.terminate()
+            server.communicate()
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this computer")
+def test_a_browser_shows_it_and_its_keys_work(drawer: Path, tmp_path: Path) -> None:
+    """The page shows the photos in colours, ? opens the help, and no other site is asked for anything."""
+
+    async def look(address: str) -> None:
+        async with Chromium(tmp_path).showing(address) as page:
+            await page.until(lambda: "Results" in page.text and "DEMO-" in page.text)
+            assert await page.colours() > 200
+            await page.press("?")
+            await page.until(lambda: "Help" in page.text.rpartition("DEMO-")[2])
+            assert {url for url in page.asked if not url.startswith((address, "data:"))} <= page.refused
+
+    with served(drawer) as address:
+        asyncio.run(look(address))

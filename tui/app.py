@@ -136,7 +136,8 @@ class BrowseApp(PhotoAnswers):
         self._note_changes(False)
         if is_first:
             self.set_interval(_LOOK, self.look_for_changes)
-        if is_first and self._screen_is_main():
+        # Whoever has gone elsewhere meanwhile, to type, is left there.
+        if is_first and self._screen_is_main() and self.main.focused is None:
             self.main.pane.view.focus()
 
     def look_for_changes(self) -> None:
@@ -155,10 +156,10 @@ class BrowseApp(PhotoAnswers):
         bar, former = self.main.query_one(SearchBar), self.main.problem
         self.main.problem = problem
         if problem is None and former is not None:
-            bar.enable()
+            bar.say_hint()
             self.main.query_one(Banner).hide()
         if problem is not None:
-            bar.disable("search by words and pictures is off, see below")
+            bar.say_hint("search by words and pictures is off, see below")
             self.last_error = problem
             self.main.warn(problem)
 

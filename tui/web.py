@@ -15,6 +15,8 @@ HOST = "127.0.0.1"
 Nor is a page of another site that is open in a browser here; other users of this computer are.
 """
 
+_OWN_ONLY = "default-src 'self' 'unsafe-inline' data:; connect-src 'self' ws://127.0.0.1:{port} ws://localhost:{port}"
+
 
 def serve(arguments: Sequence[str], port: int) -> int:
     """Serve `bioclip-search browse` with these arguments until Ctrl-C; every tab of a browser is a session.
@@ -44,7 +46,12 @@ def serve(arguments: Sequence[str], port: int) -> int:
 
 
 def guard(port: int) -> Any:
-    """Middleware that refuses what another site asks by a browser: a foreign Origin, or a foreign name for us."""
+    """Middleware that keeps the page to this computer.
+
+    It refuses what another site asks by a browser (a foreign Origin, or a foreign name for us), and has the browser
+    ask no other site for anything: the page of textual-serve wants a font from one, and waits for it where there is
+    no internet (Content Security Policy, https://www.w3.org/TR/CSP3/).
+    """
     from aiohttp import web
 
     names = {f"{HOST}:{port}", f"localhost:{port}"}
@@ -54,6 +61,8 @@ def guard(port: int) -> Any:
         origin = request.headers.get("Origin")
         if request.host not in names or (origin is not None and origin.removeprefix("http://") not in names):
             raise web.HTTPForbidden(text="Only a browser on this computer is answered.")
-        return await handler(request)
+        response = await handler(request)
+        response.headers["Content-Security-Policy"] = _OWN_ONLY.format(port=port)
+        return response
 
     return guarded

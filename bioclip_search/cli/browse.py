@@ -66,6 +66,7 @@ def command(
 
 def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "Config") -> int | None:
     import gc
+    import sys
 
     from tui.images import Mode, detect
 
@@ -84,6 +85,8 @@ def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "C
         return opened
 
     app = BrowseApp(open_archive, folder=folder, images=mode, config=config)
+    # A search goes through many short steps, for each of which its thread waits for the one that draws.
+    sys.setswitchinterval(0.001)
     app.run(mouse=config.mouse)
     return app.return_code
 

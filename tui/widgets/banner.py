@@ -23,7 +23,7 @@ class Banner(Static):
     def say(self, sentence: str, *, is_lasting: bool = False) -> None:
         """Show the beginning of a sentence; one that is lasting stays when a search goes well."""
         self._is_lasting = is_lasting
-        hint = "   E details · Esc hides this"
+        hint = "   E\xa0details · Esc\xa0hides\xa0this"
         room = max(20, _LINES * (self.app.size.width - 8) - len(hint))
         line = Content(printable(sentence)).truncate(room, ellipsis=True)
         self.update(Content.assemble((" ! ", "bold"), line, (hint, "dim")))

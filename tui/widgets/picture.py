@@ -8,6 +8,7 @@ from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import ComposeResult
+from textual.containers import Container
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -24,6 +25,9 @@ Part = tuple[float, float, float, float]
 
 WHOLE: Part = (0.0, 0.0, 1.0, 1.0)
 
+_MOST_SIXELS = 1_000
+"""Pixels in each direction; xterm shows nothing of a larger picture (its resource maxGraphicSize)."""
+
 _Sight = tuple[Image.Image, Part, Mode, int, int, RGB]
 """What is to be seen: a picture, a part of it, how it is drawn, the cells there are and the colour behind them."""
 
@@ -39,7 +43,8 @@ class Picture(Widget):
     DEFAULT_CSS = """
     Picture {
         align: center middle;
-        & > .picture--graphic { width: auto; height: auto; }
+        & > .picture--room { align: center middle; }
+        & .picture--graphic { width: auto; height: auto; }
     }
     """
 
@@ -125,7 +130,12 @@ class Picture(Widget):
         widget = _graphic(self.mode)
         self._is_graphic = widget is not None
         if widget is not None:
-            yield widget(self._cut, classes="picture--graphic")
+            with Container(classes="picture--room") as room:
+                if self.mode is Mode.SIXEL:
+                    room.styles.max_width, room.styles.max_height = _most_cells()
+                    # Sixels are six pixels high: the last may reach below the picture, and would scroll the screen.
+                    room.styles.padding = (0, 0, 1, 0)
+                yield widget(self._cut, classes="picture--graphic")
 
     def render_line(self, y: int) -> Strip:
         """A line of the picture in blocks; of a state; or nothing below a graphic."""
@@ -153,6 +163,12 @@ def _drawn(sight: _Sight) -> tuple[Image.Image, list[list[Segment]]]:
         across, down = picture.size
         cut = picture.crop(tuple(round(at * of) for at, of in zip(part, (across, down) * 2, strict=True)))  # type: ignore[arg-type]
     return cut, [] if _graphic(mode) is not None else blocks(cut, width, height, ground)
+
+
+def _most_cells() -> tuple[int, int]:
+    """The columns and rows that a picture in sixels may take."""
+    cell = importlib.import_module("textual_image._terminal").get_cell_size()
+    return _MOST_SIXELS // cell.width, _MOST_SIXELS // cell.height
 
 
 def _graphic(mode: Mode) -> Any | None:

@@ -99,6 +99,7 @@ class SearchBar(Horizontal):
         super().__init__()
         self._pause: Timer | None = None
         self._asked = ""
+        self._hint = _HINT
 
     def compose(self) -> ComposeResult:
         yield SearchInput(_HINT)
@@ -116,8 +117,13 @@ class SearchBar(Horizontal):
 
     def say_question(self, title: str) -> None:
         """What is shown where that is not words: similar to a photo, marked photos."""
-        self.input.placeholder = title or _HINT
+        self.input.placeholder = title or self._hint
         self.input.set_class(bool(title), "-told")
+
+    def say_hint(self, hint: str = _HINT) -> None:
+        """What an empty box says: what to type, or why that finds nothing."""
+        self._hint = hint
+        self.input.placeholder = hint
 
     @on(events.Click, "#search-kind")
     def _clicked(self) -> None:
@@ -133,16 +139,6 @@ class SearchBar(Horizontal):
         self._asked = words
         with self.input.prevent(Input.Changed):
             self.input.value = words
-
-    def disable(self, why: str) -> None:
-        """Words cannot be searched for, and why."""
-        self.input.placeholder = why
-        self.input.disabled = True
-
-    def enable(self) -> None:
-        """Words can be searched for again."""
-        self.input.placeholder = _HINT
-        self.input.disabled = False
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -1,0 +1,124 @@
+"""How long a search by words takes in `bioclip-search browse`, from Enter to the new thumbnails.
+
+    python benchmarks/browse_text.py [--rows 100000] [--folder FOLDER]
+
+A catalogue of painted specimens is made with the built-in model: a few hundred are indexed, and repeated up to the
+size, each with its embedding a little turned. The program runs in tmux (120 × 40 cells) with its model loaded.
+Printed: the median and 95th of the milliseconds from Enter until the picture of the gallery is another and stays so,
+and the same for the first words. tmux is asked for the screen in between, which takes some milliseconds itself.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from browse import Pane
+
+from bioclip_search.catalogue import Catalogue
+from bioclip_search.demo.collection import write_collection
+from bioclip_search.schema import photo_id
+
+_PAINTED = 400
+_AT_ONCE = 10_000
+# How far a copy is turned from its photo, as the length of the noise.
+_TURN = 0.35
+_REST = 0.3
+_WORDS = (
+    "butterfly", "pinned wasp", "blue wing", "a bird on its back", "Danaus plexippus", "herbarium sheet", "leaf",
+    "beetle", "moth with spread wings", "shell", "Papilio", "green feathers", "a fish", "flower", "striped snail",
+    "Coleoptera", "red berries", "skull", "spider", "dorsal view",
+)  # fmt: skip
+
+
+@click.command()
+@click.option("--rows", default=100_000, help="Photos in the catalogue.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where to keep the catalogue.  [default: temporary]")
+def main(rows: int, folder: Path | None) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as temporary:
+        place = (folder or Path(temporary)) / f"painted-{rows}"
+        if not Catalogue.exists(place):
+            _make(place, rows)
+        pane = Pane(place)
+        pane.seconds_until(lambda screen: "Results 1/" in screen, pane.began)
+        first = _search(pane, "insect")
+        waits = sorted(_search(pane, words) for words in _WORDS * 2)
+        middle, late = waits[len(waits) // 2], waits[int(len(waits) * 0.95)]
+        print(f"{rows:,} photos: {middle * 1000:.0f} ms, 95th {late * 1000:.0f} ms; first words {first * 1000:.0f} ms")
+        pane.tell("kill-server")
+
+
+def _make(place: Path, rows: int) -> None:
+    """Index painted specimens, then repeat their rows."""
+    with tempfile.TemporaryDirectory() as temporary:
+        sample = Path(temporary) / "catalogue"
+        photos = Path(temporary) / "photos"
+        records = write_collection(photos, _PAINTED)
+        index = ["index", str(photos), "--metadata", str(records), "--model", "builtin", "--catalogue", str(sample)]
+        subprocess.run([sys.executable, "-m", "bioclip_search", *index], check=True)
+        known = Catalogue.open(sample)
+        catalogue = Catalogue.create(place, known.fingerprint)
+        table = known._photos.to_arrow()
+        for start in range(0, rows, _AT_ONCE):
+            catalogue._photos.add(_copies(table, range(start, min(start + _AT_ONCE, rows))))
+        catalogue.optimize()
+
+
+def _copies(table: Any, numbers: Sequence[int]) -> Any:
+    """Rows of a table repeated, each a photo of its own."""
+    import pyarrow as pa
+
+    count = len(numbers)
+    rows = table.take(np.arange(numbers[0], numbers[0] + count) % len(table)).combine_chunks()
+    paths = [f"drawer{number // 500:05d}/{number:08d}.jpg" for number in numbers]
+    embeddings = rows["embedding"].combine_chunks()
+    dim = embeddings.type.list_size
+    noise = np.random.default_rng(numbers[0]).standard_normal((count, dim)) / np.sqrt(dim)
+    turned = np.asarray(embeddings.flatten()).reshape(count, dim).astype(np.float64) + _TURN * noise
+    turned /= np.linalg.norm(turned, axis=1, keepdims=True)
+    flat = pa.array(turned.astype(np.float16).reshape(-1))
+    changed = {
+        "photo_id": pa.array([photo_id("/archive", path) for path in paths]),
+        "root": pa.array(["/archive"] * count),
+        "path": pa.array(paths),
+        "content_hash": pa.array([f"{number:064x}" for number in numbers]),
+        "embedding": pa.FixedSizeListArray.from_arrays(flat, dim),
+    }
+    for name, values in changed.items():
+        at = rows.schema.get_field_index(name)
+        rows = rows.set_column(at, rows.schema.field(at), values.cast(rows.schema.field(at).type))
+    return rows
+
+
+def _search(pane: Pane, words: str) -> float:
+    """Seconds from Enter until the gallery shows other pictures, and nothing changes any more."""
+    pane.tell("send-keys", "/")
+    pane.tell("send-keys", "C-u")
+    time.sleep(_REST)
+    before = _gallery(pane)
+    pane.tell("send-keys", "-l", words)
+    began = time.perf_counter()
+    pane.tell("send-keys", "Enter")
+    changed, shown = began, before
+    while time.perf_counter() - changed < 0.5 or shown == before:
+        now = _gallery(pane)
+        if now != shown:
+            shown, changed = now, time.perf_counter()
+        if time.perf_counter() - began > 20:
+            raise SystemExit(pane.screen)
+    return changed - began
+
+
+def _gallery(pane: Pane) -> str:
+    """The pictures' cells, without their colours: those are dimmed while a search is under way."""
+    return "\n".join(line[30:83] for line in pane.screen.splitlines()[10:34])
+
+
+if __name__ == "__main__":
+    main()
