@@ -585,6 +585,7 @@ async def test_without_pictures_there_are_words(drawer: Path) -> None:
         await until(pilot, lambda: not any(view._is_missing(index) for index in view.on_screen))
         await until(pilot, lambda: "Indexed" in app.main.query_one(SpecimenPane).text)
         assert "no picture" in shown_text(app.main)
+        assert app.main.query_one(SpecimenPane).picture.size.height == 1
         assert not any(sign in shown_text(app.main) for sign in BLOCKS)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, FullView))

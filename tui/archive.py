@@ -18,7 +18,7 @@ from bioclip_search.query import Query, Searcher
 from bioclip_search.taxonomy import TaxonPath
 from bioclip_search.text import printable
 from tui.orders import counted, ordered
-from tui.results import Found, Listed, Order, Results
+from tui.results import ListResults, Order, Results, SearchResults
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -122,7 +122,7 @@ class Archive:
         if replace(query, within=EVERYTHING.within, limit=EVERYTHING.limit, offset=0) == EVERYTHING:
             return None
         results = self.ask(query)
-        if isinstance(results, Listed):
+        if isinstance(results, ListResults):
             return BranchCounts(results.listing.branches)
         return counted(results.hits or ())
 
@@ -150,10 +150,10 @@ class Archive:
         began = time.perf_counter()
         if not query.parts and query.records is None:
             listing = self._searcher.listing(query)
-            return Listed(listing, time.perf_counter() - began)
+            return ListResults(listing, time.perf_counter() - began)
         hits = self._searcher.search(query)
         self._catalogue.let_go()
-        return Found(hits, time.perf_counter() - began)
+        return SearchResults(hits, time.perf_counter() - began)
 
     def sorted(self, results: Results, order: Order) -> Results:
         """The same results in another order; what lacks the value comes last, the latest indexed first."""
@@ -164,7 +164,7 @@ class Archive:
         photo that is not in the catalogue."""
         found: dict[str, bytes] = {}
         with self._lock:
-            lists = [results for results in reversed(self._answers.values()) if isinstance(results, Listed)]
+            lists = [results for results in reversed(self._answers.values()) if isinstance(results, ListResults)]
         for results in lists:
             # Where a photo stands is known of what was read last: that is read sooner than by its key.
             found |= results.thumbnails([key for key in keys if key not in found])

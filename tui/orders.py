@@ -8,7 +8,7 @@ from bioclip_search.branches import UNPLACED
 from bioclip_search.query import Hit, Hits
 from bioclip_search.taxonomy import RANKS, TaxonPath
 from tui.named import name_as_written
-from tui.results import Found, Listed, Order, Results
+from tui.results import ListResults, Order, Results, SearchResults
 
 __all__ = ["counted", "ordered"]
 
@@ -19,15 +19,15 @@ _COLUMNS = {Order.NAME: _NAMES, Order.NUMBER: ("catalogNumber",), Order.INDEXED:
 
 def ordered(results: Results, order: Order) -> Results:
     """The same results in another order; what lacks the value comes last, the latest indexed first."""
-    if isinstance(results, Listed):
+    if isinstance(results, ListResults):
         columns = _COLUMNS.get(order)
         if columns is None:
             return results
         began = time.perf_counter()
         listing = results.listing.sorted_by(columns, descending=order is Order.INDEXED)
-        return Listed(listing, time.perf_counter() - began)
+        return ListResults(listing, time.perf_counter() - began)
     hits = results.hits or Hits(())
-    return Found(hits, results.seconds, _in_order(hits, order))
+    return SearchResults(hits, results.seconds, _in_order(hits, order))
 
 
 def counted(hits: Sequence[Hit]) -> Mapping[TaxonPath, int]:

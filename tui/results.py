@@ -10,7 +10,7 @@ from bioclip_search.listing import Listing
 from bioclip_search.query import Hit, Hits
 from tui.named import key_of
 
-__all__ = ["Found", "Listed", "Order", "Results"]
+__all__ = ["SearchResults", "ListResults", "Order", "Results"]
 
 _HELD = 4_000
 
@@ -39,7 +39,7 @@ class Results(Protocol):
         """Read the hits from `start` up to `stop`; blocks, and may be asked for in any thread."""
 
 
-class Found:
+class SearchResults:
     """The hits of a search, all of which are here."""
 
     def __init__(self, hits: Hits, seconds: float, order: Sequence[Hit] | None = None) -> None:
@@ -55,7 +55,7 @@ class Found:
         """Nothing is left to be read."""
 
 
-class Listed:
+class ListResults:
     """A list of photos, of which the last few thousand that were read are held."""
 
     def __init__(self, listing: Listing, seconds: float) -> None:

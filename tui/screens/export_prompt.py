@@ -27,7 +27,7 @@ class ExportPrompt(Sheet[Path]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title = f"Export {self._count:,} marked photos"
+            sheet.border_title = f"Export {self._count:,} marked photo{'' if self._count == 1 else 's'}"
             sheet.border_subtitle = "⏎ writes · Esc closes"
             yield PathBox(value=_first_name(), compact=True, select_on_focus=False)
             yield Static(

@@ -110,6 +110,9 @@ class Picture(Widget):
             graphic.image = cut  # type: ignore[attr-defined]
         self.refresh()
 
+    def on_mount(self) -> None:
+        self.set_class(self.mode is Mode.NONE, "-none")
+
     def on_resize(self) -> None:
         self._draw()
 
