@@ -24,10 +24,12 @@ from torchvision.transforms import functional as transforms
 
 from bioclip_search.errors import RecordError
 from bioclip_search.taxonomy import Taxon, TextType
-from training.data import Batch, Captions, Draw, SampleReader, ShardSamples, local_batches, random_crop
+from training.data import Batch, Captions, Draw, SampleReader, random_crop
+from training.loading import local_batches
 from training.plan import FolderPlan, Position, caption_groups, mixed, rows_of
-from training.run_recipe import ShardSource
+from training.reading_parts import ShardSource
 from training.shard_index import index_all, open_folder, text_number
+from training.shard_samples import ShardSamples
 
 BEGINNING = Position()
 

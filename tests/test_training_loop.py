@@ -86,8 +86,10 @@ def test_only_the_last_checkpoints_stay(whole: Path) -> None:
 
 def test_the_losses_are_those_of_a_plain_loop(whole: Path, recipe: RunRecipe) -> None:
     """open_clip's model and loss and torch's AdamW over the same batches, written down step by step."""
-    from training.data import Captions, SampleReader, ShardSamples, local_batches
+    from training.data import Captions, SampleReader
+    from training.loading import local_batches
     from training.plan import FolderPlan, Position
+    from training.shard_samples import ShardSamples
 
     opened = open_folder(recipe.data.shards[0])
     torch.manual_seed(recipe.seed)

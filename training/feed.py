@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bioclip_search.errors import UsageError
-from training.data import Batch, Captions, SampleReader, ShardSamples, local_batches
+from training.data import Batch, Captions, SampleReader
 from training.distributed import World
 from training.initial import Initial
+from training.loading import local_batches
 from training.metrics import Progress
 from training.plan import FolderPlan, Position, caption_groups, rows_of
+from training.reading_parts import ShardSource
 from training.replay import ReplayReader
-from training.run_recipe import RunRecipe, ShardSource
+from training.run_recipe import RunRecipe
 from training.shard_index import ShardFolder, index_all, open_folder
+from training.shard_samples import ShardSamples
 
 __all__ = ["Feed", "open_feed"]
 

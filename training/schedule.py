@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from training.layers import layers_above
-from training.run_recipe import OptimizerPart
+from training.learning_parts import OptimizerPart
 
 __all__ = ["adamw", "share_of_rate"]
 

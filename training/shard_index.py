@@ -22,7 +22,7 @@ from bioclip_search.digest import file_sha256
 from bioclip_search.errors import RecordError, ShardError
 from bioclip_search.taxonomy import Taxon, TextType
 from bioclip_search.text import printable
-from training.run_recipe import ShardSource
+from training.reading_parts import ShardSource
 from training.shards.manifest import MANIFEST, read_manifest
 from training.shards.preflight import check_shard
 

@@ -18,10 +18,10 @@ from PIL import Image
 from bioclip_search.errors import RecordError
 from bioclip_search.preprocessing import Fit, Preprocessing
 from bioclip_search.taxonomy import Taxon, TextType
-from training.data import ShardSamples
 from training.distributed import World, gather_rows
 from training.plan import Numbers
-from training.run_recipe import EvaluationPart
+from training.reading_parts import EvaluationPart
+from training.shard_samples import ShardSamples
 from training.state import TrainerState
 from training.step import photo_features, text_features
 
