@@ -273,7 +273,7 @@ def test_a_sample_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
     content[2048 : len(content) // 2] = bytes(len(content) // 2 - 2048)  # damaged after it was checked
     shard.write_bytes(content)
     for workers in (0, 1):
-        with pytest.raises(RecordError, match=r"^sample \d+ of .*train-000001.tar cannot be read [^\n]*$"):
+        with pytest.raises(RecordError, match=r"^The sample \d+ .*of .*train-000001.tar cannot be read [^\n]*$"):
             some(samples, slice(0, 12), workers=workers)
 
 

@@ -4,8 +4,6 @@ Every random choice (crop, type of text) is drawn from the seed, the step and th
 So a sample is the same whichever process reads it, and nothing but the position need be kept to go on.
 """
 
-import io
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,6 +19,7 @@ from training.plan import Position
 from training.reading_parts import DataPart
 from training.shard_index import text_number
 from training.shard_samples import ShardSamples
+from training.shards.reading import Sample, picture_of, sample_of
 
 __all__ = ["Batch", "Captions", "Draw", "SampleReader", "ShardSamples", "random_crop"]
 
@@ -111,26 +110,22 @@ class SampleReader(Dataset[Any]):
     def _part(self, draws: Sequence[Draw]) -> tuple[torch.Tensor, ...]:
         pixels, texts, labels = [], [], []
         for draw in draws:
-            try:
-                jpeg, described = self._folders[draw.folder].read(draw.sample)
-                document = json.loads(described)
-                taxon = Taxon.from_ranks(document)
+            folder = self._folders[draw.folder]
+            with folder.naming(draw.sample):
+                jpeg, described = folder.read(draw.sample)
+                sample = sample_of(described)
                 pixels.append(self._picture(jpeg, draw))
-            except (OSError, ValueError) as error:
-                name = self._folders[draw.folder].name(draw.sample)
-                raise RecordError(f"{name} cannot be read ({error}); copy the shard again.") from error
-            texts.append(self._caption(document, taxon, draw))
-            labels.append((text_number(taxon.text(TextType.SCIENTIFIC) or ""), text_number(texts[-1])))
+            texts.append(self._caption(sample, draw))
+            labels.append((text_number(sample.taxon.text(TextType.SCIENTIFIC) or ""), text_number(texts[-1])))
         stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
         return stacked, self._tokenizer(texts), torch.tensor(labels, dtype=torch.int64)
 
-    def _caption(self, document: dict[str, Any], taxon: Taxon, draw: Draw) -> str:
-        return self._captions.of_sample(taxon, document.get("captions") or (), draw.step, draw.row)
+    def _caption(self, sample: Sample, draw: Draw) -> str:
+        return self._captions.of_sample(sample.taxon, sample.captions, draw.step, draw.row)
 
     def _picture(self, jpeg: bytes, draw: Draw) -> np.ndarray:
         rng = np.random.default_rng((self._captions.seed, _CROP, draw.step, draw.row))
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as opened:
-            picture = opened.convert("RGB")
+        picture = picture_of(jpeg)
         left, top, width, height = random_crop(*picture.size, self._scale, rng)
         cropped = picture.crop((left, top, left + width, top + height))
         return np.asarray(cropped.resize((self._size, self._size), Image.Resampling.BICUBIC))

@@ -2,18 +2,22 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bioclip_search.errors import ShardError
+from bioclip_search.text import printable
 from training.plan import Numbers
 from training.shard_index import COLUMNS, Shard
 
 __all__ = ["ShardSamples"]
 
 _OPEN_SHARDS = 64
+_TAR_HEADER, _TAR_NAME = 512, 100  # bytes before a member's content, and of its name in them
 
 
 class ShardSamples:
@@ -34,11 +38,43 @@ class ShardSamples:
         return np.concatenate([np.load(path, mmap_mode="r")[:, COLUMNS.index(name)] for path in paths])
 
     def read(self, sample: int) -> tuple[bytes, bytes]:
-        """The JPEG and the JSON of a sample."""
-        number = int(np.searchsorted(self._starts, sample, side="right")) - 1
-        stream, places = self._open(number)
-        jpeg_start, jpeg_size, json_start, json_size = places[sample - self._starts[number], :4].tolist()
+        """The JPEG and the JSON of a sample, to be read with `picture_of` and `sample_of`."""
+        stream, (jpeg_start, jpeg_size, json_start, json_size) = self._place(sample)
         return os.pread(stream, jpeg_size, jpeg_start), os.pread(stream, json_size, json_start)
+
+    @contextmanager
+    def naming(self, sample: int) -> Iterator[None]:
+        """What is wrong with a sample (OSError, ValueError) becomes a ShardError that names it and its shard."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ShardError(
+                f"The {self._name(sample)} cannot be read ({printable(reason)}); copy the shard again."
+            ) from error
+
+    def _name(self, sample: int) -> str:
+        number = self._shard(sample)
+        key = f" ({key})" if (key := self._key(sample)) else ""
+        return f"sample {sample - self._starts[number]:,}{key} of {printable(str(self._shards[number].path))}"
+
+    def _key(self, sample: int) -> str:
+        """As the tar calls the sample; empty where that cannot be read either."""
+        try:
+            stream, (_, _, start, _) = self._place(sample)
+            name = os.pread(stream, _TAR_NAME, start - _TAR_HEADER).partition(b"\0")[0]
+        except OSError:
+            return ""
+        return printable(name.decode(errors="replace").partition(".")[0])
+
+    def _shard(self, sample: int) -> int:
+        return int(np.searchsorted(self._starts, sample, side="right")) - 1
+
+    def _place(self, sample: int) -> tuple[int, list[int]]:
+        """The file of a sample's shard, and where in it its JPEG and its JSON begin and how long they are."""
+        number = self._shard(sample)
+        stream, places = self._open(number)
+        return stream, places[sample - self._starts[number], :4].tolist()
 
     def _open(self, number: int) -> tuple[int, Numbers]:
         """A shard's file and places; those used longest ago are closed, for a process may open only so many."""
@@ -54,8 +90,3 @@ class ShardSamples:
         """Close all files but the `but` last used."""
         while len(self._opened) > but:
             os.close(self._opened.popitem(last=False)[1][0])
-
-    def name(self, sample: int) -> str:
-        """For messages."""
-        number = int(np.searchsorted(self._starts, sample, side="right")) - 1
-        return f"sample {sample - self._starts[number]:,} of {self._shards[number].path}"
