@@ -4,14 +4,19 @@ import io
 import json
 from pathlib import Path
 
+import open_clip
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from shard_writer import write_shards
 
 from bioclip_search.errors import RecordError, ShardError
-from training.reading_parts import ShardSource
+from training.data import Captions, Draw, SampleReader
+from training.objectives import true_pairs
+from training.plan import caption_groups
+from training.reading_parts import DataPart, ShardSource
 from training.shard_index import index_all, open_folder
 from training.shard_samples import ShardSamples
 from training.shards.reading import picture_of, sample_of
@@ -98,3 +103,22 @@ def test_a_list_of_species_that_is_none_is_told(tmp_path: Path, content: str) ->
     (tmp_path / "species.json").write_text(content)
     with pytest.raises(RecordError, match=r"list of species .* cannot be read"):
         read_species(tmp_path / "species.json")
+
+
+def test_samples_without_a_name_share_no_taxon(tmp_path: Path) -> None:
+    """Each is true of its own caption alone, which is never an empty name; they may lie in one unique batch."""
+    twins = b'{"captions": ["two alike"]}'
+    folder = write_shards(tmp_path / "shards", (6,), captions=True, described={4: twins, 5: twins})
+    opened = open_folder(ShardSource(str(folder)))
+    index_all(opened.shards, tmp_path / "index", lambda _: None)
+    samples = ShardSamples(opened.shards, tmp_path / "index")
+    captions = Captions.of(DataPart(), 0)
+    assert captions.of_sample(sample_of(twins).taxon, ["two alike"], 0, 0) == "two alike"
+    reader = SampleReader([samples], captions, open_clip.SimpleTokenizer(), 32, (0.9, 1.0))
+    part = reader.__getitems__([Draw(0, row, 0, row) for row in range(6)])
+    assert isinstance(part, tuple)
+    expected = torch.eye(6, dtype=torch.bool)
+    expected[4, 5] = expected[5, 4] = True
+    assert torch.equal(true_pairs(part[2], part[2]), expected)
+    groups = caption_groups(samples.column("scientific"), samples.column("common"))
+    assert len(set(groups.tolist())) == 5

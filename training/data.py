@@ -53,7 +53,8 @@ class Batch:
 class Captions:
     """Draws the type of text, once a step or once a sample, and makes the caption of a taxon.
 
-    A share `own` of the samples that bring captions of their own is given one of those instead.
+    A share `own` of the samples that bring captions of their own is given one of those instead, and so are all
+    that have no name.
     """
 
     text_types: tuple[TextType, ...]
@@ -68,9 +69,10 @@ class Captions:
         return cls(types, data.text_draw == "sample", data.caption, seed, data.own_captions)
 
     def of_sample(self, taxon: Taxon, captions: Sequence[str], step: int, row: int) -> str:
-        if captions and self.own:
+        nameless = taxon.text(TextType.SCIENTIFIC) is None
+        if captions and (self.own or nameless):
             rng = np.random.default_rng((self.seed, _OWN, step, row))
-            if rng.random() < self.own:
+            if rng.random() < self.own or nameless:
                 return str(captions[int(rng.integers(len(captions)))])
         return self.of_taxon(taxon, step, row)
 
@@ -116,7 +118,9 @@ class SampleReader(Dataset[Any]):
                 sample = sample_of(described)
                 pixels.append(self._picture(jpeg, draw))
             texts.append(self._caption(sample, draw))
-            labels.append((text_number(sample.taxon.text(TextType.SCIENTIFIC) or ""), text_number(texts[-1])))
+            # What has no name is of no taxon that another could share.
+            taxon = sample.taxon.text(TextType.SCIENTIFIC) or f"sample {draw.sample} of folder {draw.folder}"
+            labels.append((text_number(taxon), text_number(texts[-1])))
         stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
         return stacked, self._tokenizer(texts), torch.tensor(labels, dtype=torch.int64)
 
