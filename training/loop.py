@@ -73,9 +73,9 @@ def run_training(
     """
     with world(device) as here:
         _check(recipe, out, here, resume=resume)
+        initial = initial_model(recipe)  # before shards are read through for hours
         with closing(open_feed(recipe, out / "index", here, progress)) as feed:
             steps = recipe.schedule.steps_in(feed.batches_an_epoch)
-            initial = initial_model(recipe)
             state = first_state(recipe, initial, feed.folders, here)
             if resume and (last := _last_checkpoint(out, here)):
                 state.load(last)

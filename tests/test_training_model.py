@@ -1,0 +1,64 @@
+"""The model that a run begins with: what cannot be trained, or not to the same result, is told at the start."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shard_writer import write_shards
+from small_run import changed, small_recipe, train
+
+from bioclip_search.errors import InvalidModel, ModelUnavailable
+from training.initial import initial_model
+from training.run_recipe import RunRecipe
+from training.tokenizer import cached_files
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> RunRecipe:
+    folder = tmp_path_factory.mktemp("recipe")
+    return small_recipe(folder, write_shards(folder / "shards"))
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the hub that holds nothing."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "hub"
+
+
+def test_a_tokenizer_that_lies_on_the_hub_is_told_before_shards_are_read(
+    tmp_path: Path, recipe: RunRecipe, empty_cache: Path
+) -> None:
+    """With how to fetch it; nothing has been indexed."""
+    siglip = changed(recipe, model={"config": None, "architecture": "ViT-B-16-SigLIP"})
+    with pytest.raises(ModelUnavailable, match=r"hf download timm/ViT-B-16-SigLIP"):
+        train(siglip, tmp_path / "run")
+    assert not (tmp_path / "run" / "index").exists()
+    assert not empty_cache.exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ({"architecture": "roberta-ViT-B-32"}, "text tower of roberta-ViT-B-32 is Hugging Face's roberta-base"),
+        ({"config": {"text_cfg": {"hf_tokenizer_name": "gpt2"}}}, r"text_cfg\.hf_tokenizer_name"),
+    ],
+)
+@pytest.mark.usefixtures("empty_cache")
+def test_texts_that_only_the_hub_can_read_are_told(recipe: RunRecipe, model: dict[str, Any], told: str) -> None:
+    """Such a model could not be loaded from its own folder."""
+    config = {**(recipe.model.config or {}), **model.pop("config", {})} if "config" in model else None
+    with pytest.raises(InvalidModel, match=told):
+        initial_model(changed(recipe, model={"config": config} | model))
+
+
+def test_files_of_a_tokenizer_are_found_in_the_cache(tmp_path: Path) -> None:
+    """As the hub's client lays them out."""
+    snapshot = tmp_path / "models--some--one" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (tmp_path / "models--some--one" / "refs").mkdir()
+    (tmp_path / "models--some--one" / "refs" / "main").write_text("abc")
+    for name in ("tokenizer.json", "README.md"):
+        (snapshot / name).write_text("{}")
+    assert cached_files("some/one", tmp_path) == (snapshot / "tokenizer.json",)
+    assert cached_files("some/other", tmp_path) == ()
