@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import open_clip
 import pytest
+import torch
+from helpers import SMALL_MODEL, write_model
 from shard_writer import write_shards
 from small_run import changed, small_recipe, train
 
-from bioclip_search.errors import InvalidModel, ModelUnavailable
+from bioclip_search.errors import InvalidModel, ModelUnavailable, UsageError
+from training.batch_norm import see_whole_batches, synchronised
+from training.distributed import World
 from training.initial import initial_model
 from training.run_recipe import RunRecipe
 from training.tokenizer import cached_files
@@ -62,3 +67,27 @@ def test_files_of_a_tokenizer_are_found_in_the_cache(tmp_path: Path) -> None:
         (snapshot / name).write_text("{}")
     assert cached_files("some/one", tmp_path) == (snapshot / "tokenizer.json",)
     assert cached_files("some/other", tmp_path) == ()
+
+
+RESNET = SMALL_MODEL | {"vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "head_width": 8}}
+
+
+def test_batch_norm_sees_whole_batches_or_is_told(tmp_path: Path, recipe: RunRecipe) -> None:
+    """Not parts of them, unless its tower is frozen; several processes share it, on GPUs."""
+    write_model(tmp_path / "resnet", config=RESNET)
+    resnet = changed(recipe, model={"config": None, "init": str(tmp_path / "resnet")}, schedule={"steps": 3})
+    parts = changed(resnet, training={"micro_batch": 8})
+    with pytest.raises(UsageError, match=r"training\.micro_batch would change the result"):
+        train(parts, tmp_path / "parts")
+    frozen = train(changed(parts, model={"frozen": ("image",)}), tmp_path / "frozen")
+    assert frozen.step == train(changed(resnet, training={"micro_batch": 16}), tmp_path / "whole").step == 3
+    model = open_clip.CLIP(**RESNET)
+    one, two = (World(0, size, 0, size, torch.device("cpu")) for size in (1, 2))
+    see_whole_batches(model, resnet, one)
+    with pytest.raises(UsageError, match="BatchNorm, which several processes can share on GPUs only"):
+        see_whole_batches(model, resnet, two)
+    see_whole_batches(model, changed(parts, training={"batch_size": 16}), World(0, 2, 0, 2, torch.device("cuda")))
+    names = set(synchronised(model, one).state_dict())
+    assert not isinstance(model.visual.bn1, torch.nn.SyncBatchNorm)
+    assert set(synchronised(model, two).state_dict()) == names
+    assert isinstance(model.visual.bn1, torch.nn.SyncBatchNorm)

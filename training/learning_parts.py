@@ -135,11 +135,11 @@ class TrainingPart:
     """Sizes and numbers.
 
     `batch_size` is the whole batch, over all devices. A device that cannot hold its part takes
-    `micro_batch` photos at a time, to the same result. `precision` is fp32, amp (float16 with a scaled
-    loss), amp_bf16, or pure_bf16 (the weights too). `ema_decay` keeps a running mean of the weights.
-    Several devices hold the whole model each (`sharding` “ddp”), or a part of every layer (“fsdp2”, for
-    towers that one device cannot hold). `compile` makes kernels for the model: a slow first step,
-    faster ones after it.
+    `micro_batch` photos at a time, to the same result; a model with BatchNorm has none such. `precision` is
+    fp32, amp (float16 with a scaled loss), amp_bf16, or pure_bf16 (the weights too). `ema_decay` keeps a
+    running mean of the weights. Several devices hold the whole model each (`sharding` “ddp”), or a part of
+    every layer (“fsdp2”, for towers that one device cannot hold). `compile` makes kernels for the model: a
+    slow first step, faster ones after it.
     """
 
     batch_size: int

@@ -10,6 +10,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bioclip_search.errors import UsageError
+from training.batch_norm import synchronised
 from training.checkpoint import Checkpoint, load_checkpoint, load_optimizer, on_cpu, optimizer_tensors
 from training.distributed import World
 from training.initial import Initial
@@ -150,6 +151,7 @@ def _measure(recipe: dict[str, Any]) -> list[Any]:
 def first_state(recipe: RunRecipe, initial: Initial, folders: Sequence[ShardFolder], here: World) -> TrainerState:
     """The model on its device with a new optimiser, at step 0."""
     model = initial.model.to(here.device, memory_format=_layout(initial.model, recipe)).train()
+    model = synchronised(model, here)
     model.output_dict = True
     if recipe.replay is not None:
         widen(model)
