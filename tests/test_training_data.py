@@ -152,17 +152,31 @@ def test_samples_of_the_shards_read_together_are_mixed() -> None:
     assert all(len({sample < 50 for sample in batch}) == 2 for _, batch in together)
 
 
-@given(st.lists(st.integers(0, 9), min_size=8, max_size=60), st.integers(0, 99))
-def test_unique_batches_hold_a_group_once(groups: list[int], seed: int) -> None:
-    """And no sample twice an epoch."""
+@given(st.lists(st.integers(0, 9), min_size=8, max_size=60), st.integers(1, 5), st.integers(0, 99))
+def test_unique_batches_hold_a_group_once(groups: list[int], rows: int, seed: int) -> None:
+    """And no sample twice an epoch, which has as many batches as it says, and as can be: no sample fits into more."""
     numbers = np.array(groups)
-    rows = min(3, len(set(groups)))
+    rows = min(rows, len(set(groups)))
     plan = FolderPlan((len(groups),), rows, (seed,), 1, numbers)
-    epoch = [batch for position, batch in taken(plan, 20) if position.epoch == 0]
-    assert epoch
+    count = plan.batches_an_epoch
+    batches = taken(plan, count + 1)
+    assert [position.epoch for position, _ in batches] == [0] * count + [1]
+    epoch = [batch for _, batch in batches[:count]]
     assert all(len(set(numbers[batch])) == rows for batch in epoch)
     seen = [sample for batch in epoch for sample in batch]
     assert len(set(seen)) == len(seen)
+    sizes = Counter(groups).values()
+    assert sum(min(size, count + 1) for size in sizes) < (count + 1) * rows
+
+
+def test_unique_batches_mix_all_groups() -> None:
+    """Any two small groups meet, and an epoch is another than the one before."""
+    groups = np.repeat(np.arange(12), 6)
+    plan = FolderPlan((72,), 4, (0,), 16, groups)
+    epochs = [[batch for _, batch in taken(plan, 18, Position(epoch))] for epoch in range(8)]
+    met = {frozenset(pair) for epoch in epochs for batch in epoch for pair in itertools.combinations(groups[batch], 2)}
+    assert len(met) == 12 * 11 // 2
+    assert epochs[0] != epochs[1]
 
 
 def test_unique_batches_need_as_many_taxa() -> None:

@@ -17,7 +17,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from shard_writer import write_shards
-from small_run import MODEL, REST, changed, losses, train, weights
+from small_run import MODEL, REST, changed, lines, losses, train, weights
 
 from bioclip_search.cli.train_run import command
 from bioclip_search.embedder import Embedder
@@ -340,7 +340,16 @@ def test_a_model_that_cannot_be_had_is_told(
 def test_unique_captions_and_several_folders_train(tmp_path: Path, recipe: RunRecipe, shards: Path) -> None:
     """Both ways of making batches; unique ones need as many taxa as rows."""
     short = changed(recipe, schedule={"steps": 2, "warmup": 1})
-    train(changed(short, objective={"same_taxon": "unique"}), tmp_path / "unique")
+    uneven = write_shards(tmp_path / "uneven", (20,), described=dict.fromkeys(range(9), b'{"genus": "Pica"}'))
+    lopsided = changed(
+        short.on_shards([uneven]),
+        objective={"same_taxon": "unique"},
+        training={"batch_size": 4},
+        schedule={"steps": None, "epochs": 3},
+    )
+    report = train(lopsided, tmp_path / "unique")
+    # Eleven photos of as many taxa, and nine of one: a batch has three of the first, three times an epoch.
+    assert (report.step, [line["epoch"] for line in lines(tmp_path / "unique")]) == (9, [0, 0, 0, 1, 1, 1, 2, 2, 2])
     other = write_shards(tmp_path / "other", (9,), taxa=3)
     train(changed(short.on_shards([shards, other]), objective={"same_taxon": "positive"}), tmp_path / "both")
     few = changed(short.on_shards([other]), objective={"same_taxon": "unique"}, training={"batch_size": 8})

@@ -45,7 +45,7 @@ class ObjectivePart:
 
     `loss` is clip (Radford et al. 2021) or siglip (Zhai et al. 2023). `same_taxon` is “negative” (as
     BioCLIP: pushed apart), “positive” (every true caption is a target) or “unique” (such batches are
-    not made).
+    not made: an epoch is as many batches as can be, of photos of all shards).
     """
 
     loss: str = "clip"
