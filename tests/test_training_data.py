@@ -214,17 +214,19 @@ def test_a_crop_lies_within_the_picture(width: int, height: int, seed: int) -> N
     assert 0 <= top < top + h <= height
 
 
-def test_pictures_are_cropped_and_resized_as_in_open_clip(shards: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["BICUBIC", "BILINEAR"])
+def test_pictures_are_cropped_and_resized_as_in_open_clip(shards: Path, tmp_path: Path, mode: str) -> None:
     """The same box through torchvision gives the same pixels; the boxes vary."""
     samples = indexed(shards, tmp_path)
-    reader = SampleReader([samples], captions(), open_clip.SimpleTokenizer(), 32, (0.5, 1.0))
+    tokenizer, resampling = open_clip.SimpleTokenizer(), Image.Resampling[mode]
+    reader = SampleReader([samples], captions(), tokenizer, 32, (0.5, 1.0), resampling)
     boxes = set()
     for row in range(8):
         pixels, _, _ = reader.__getitems__([Draw(3, row, 0, 7)])
         rng = np.random.default_rng((0, 2, 3, row))
         left, top, width, height = random_crop(40, 40, (0.5, 1.0), rng)
         picture = Image.open(io.BytesIO(samples.read(7)[0])).convert("RGB")
-        expected = transforms.resized_crop(picture, top, left, height, width, [32, 32], InterpolationMode.BICUBIC)
+        expected = transforms.resized_crop(picture, top, left, height, width, [32, 32], InterpolationMode[mode])
         assert np.array_equal(pixels[0].permute(1, 2, 0).numpy(), np.asarray(expected))
         boxes.add((left, top, width, height))
     assert len(boxes) > 4

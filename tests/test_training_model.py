@@ -1,5 +1,7 @@
 """The model that a run begins with: what cannot be trained, or not to the same result, is told at the start."""
 
+import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +9,18 @@ import open_clip
 import pytest
 import torch
 from helpers import SMALL_MODEL, write_model
+from PIL import Image
 from shard_writer import write_shards
 from small_run import changed, small_recipe, train
 
 from bioclip_search.errors import InvalidModel, ModelUnavailable, UsageError
 from training.batch_norm import see_whole_batches, synchronised
-from training.distributed import World
+from training.data import Captions, Draw, SampleReader
+from training.distributed import World, world
+from training.feed import open_feed
 from training.initial import initial_model
+from training.metrics import Silence
+from training.plan import Position
 from training.run_recipe import RunRecipe
 from training.tokenizer import cached_files
 
@@ -91,3 +98,23 @@ def test_batch_norm_sees_whole_batches_or_is_told(tmp_path: Path, recipe: RunRec
     assert not isinstance(model.visual.bn1, torch.nn.SyncBatchNorm)
     assert set(synchronised(model, two).state_dict()) == names
     assert isinstance(model.visual.bn1, torch.nn.SyncBatchNorm)
+
+
+def test_pictures_are_resized_as_the_model_wants_them(tmp_path: Path, recipe: RunRecipe) -> None:
+    """By the interpolation of its configuration, as its queries will be."""
+    seen = {}
+    for name in ("bicubic", "bilinear"):
+        folder = write_model(tmp_path / name)
+        config = json.loads((folder / "open_clip_config.json").read_text())
+        (folder / "open_clip_config.json").write_text(json.dumps(config | {"preprocess_cfg": {"interpolation": name}}))
+        initial = initial_model(changed(recipe, model={"config": None, "init": str(folder)}))
+        with world("cpu") as here, closing(open_feed(recipe, tmp_path / "index", here, Silence())) as feed:
+            batch = next(feed.batches(initial, [Position()], 0, here))[0]
+            size, crop, resampling = 32, recipe.data.crop_scale, Image.Resampling[name.upper()]
+            captions = Captions.of(recipe.data, recipe.seed)
+            reader = SampleReader(feed.samples, captions, initial.tokenizer, size, crop, resampling)
+            rows = next(feed.plans[0].batches(Position()))[1].tolist()
+            part = reader.__getitems__([Draw(0, row, 0, sample) for row, sample in enumerate(rows)])
+        assert torch.equal(batch.pixels, part[0])
+        seen[name] = batch.pixels
+    assert not torch.equal(seen["bicubic"], seen["bilinear"])

@@ -83,7 +83,10 @@ class Captions:
 
 
 class SampleReader(Dataset[Any]):
-    """Turns draws into parts of a batch; runs in the worker processes."""
+    """Turns draws into parts of a batch; runs in the worker processes.
+
+    Pictures are cropped as open_clip's trainer does, and resized as the model's queries will be.
+    """
 
     def __init__(
         self,
@@ -92,12 +95,14 @@ class SampleReader(Dataset[Any]):
         tokenizer: Callable[[list[str]], torch.Tensor],
         size: int,
         crop_scale: tuple[float, ...],
+        resampling: Image.Resampling = Image.Resampling.BICUBIC,
     ) -> None:
         self._folders = tuple(folders)
         self._captions = captions
         self._tokenizer = tokenizer
         self._size = size
         self._scale = (crop_scale[0], crop_scale[1])
+        self._resampling = resampling
 
     def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError("samples are read in parts of a batch")
@@ -132,7 +137,7 @@ class SampleReader(Dataset[Any]):
         picture = picture_of(jpeg)
         left, top, width, height = random_crop(*picture.size, self._scale, rng)
         cropped = picture.crop((left, top, left + width, top + height))
-        return np.asarray(cropped.resize((self._size, self._size), Image.Resampling.BICUBIC))
+        return np.asarray(cropped.resize((self._size, self._size), self._resampling))
 
 
 def random_crop(
