@@ -25,7 +25,7 @@ from torchvision.transforms import functional as transforms
 from bioclip_search.errors import RecordError
 from bioclip_search.taxonomy import Taxon, TextType
 from training.data import Batch, Captions, Draw, SampleReader, random_crop
-from training.loading import local_batches
+from training.loading import chunks_ahead, local_batches
 from training.plan import FolderPlan, Position, caption_groups, mixed, rows_of
 from training.reading_parts import ShardSource
 from training.shard_index import index_all, open_folder, text_number
@@ -267,11 +267,16 @@ def test_a_share_of_samples_has_a_caption_of_its_own() -> None:
 
 
 def begun(
-    samples: ShardSamples, part: slice, first_step: int = 0, start: Position = BEGINNING, workers: int = 0
+    samples: ShardSamples,
+    part: slice,
+    first_step: int = 0,
+    start: Position = BEGINNING,
+    workers: int = 0,
+    pin: bool = False,
 ) -> Iterator[Batch]:
     reader = SampleReader([samples], captions(each_sample=True), open_clip.SimpleTokenizer(), 32, (0.9, 1.0))
     plan = FolderPlan((20, 16, 28), 12, (0, 0), 2)
-    return local_batches(reader, [plan], [start], first_step, part, workers=workers, pin=False)
+    return local_batches(reader, [plan], [start], first_step, part, workers=workers, pin=pin)
 
 
 def some(
@@ -311,6 +316,25 @@ def test_processes_together_see_the_batches_of_one(shards: Path, tmp_path: Path)
     assert later[1].positions == whole[5].positions
     by_worker = some(samples, slice(0, 12), workers=1)
     assert all(same(one, other) for one, other in zip(by_worker, whole, strict=True))
+
+
+def test_workers_make_the_next_batch_while_one_is_learnt_from() -> None:
+    """All of it together, but no more than fits into shared memory; without workers nothing is made ahead."""
+    assert chunks_ahead(4096, 4) == 8
+    assert chunks_ahead(4096, 5) == 7
+    assert chunks_ahead(64, 4) == 2
+    assert chunks_ahead(32768, 8) == 16
+    assert chunks_ahead(64, 0) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="only CUDA copies from pinned memory")
+def test_a_whole_batch_is_pinned(shards: Path, tmp_path: Path) -> None:
+    """Joined chunks, not only each of them."""
+    samples = indexed(shards, tmp_path)
+    plain = next(begun(samples, slice(0, 12)))
+    pinned = next(begun(samples, slice(0, 12), pin=True))
+    assert same(plain, pinned)
+    assert all(one.is_pinned() for one in (pinned.pixels, pinned.tokens, pinned.labels))
 
 
 LEFT_SUSPENDED = """

@@ -15,9 +15,10 @@ from bioclip_search.errors import RecordError
 from training.data import Batch, Draw, SampleReader
 from training.plan import FolderPlan, Position, mixed
 
-__all__ = ["local_batches"]
+__all__ = ["chunks_ahead", "local_batches"]
 
 _CHUNK = 128  # rows a worker makes at a time: enough to be worth sending, few enough to hold many
+_MOST_AHEAD = 16  # chunks a worker; at 224 pixels 300 MB of shared memory
 
 
 def local_batches(
@@ -30,14 +31,17 @@ def local_batches(
     workers: int,
     pin: bool,
 ) -> Iterator[Batch]:
-    """Without end: the rows `part` of every batch from `first_step` on, read ahead by `workers` processes."""
+    """Without end: the rows `part` of every batch from `first_step` on, read ahead by `workers` processes.
+
+    With `pin` a batch lies in memory from which CUDA copies while it computes.
+    """
     coming: deque[tuple[Position, ...]] = deque()
     loader: DataLoader[Any] = DataLoader(
         reader,
         batch_sampler=_Chunks(plans, starts, first_step, part, coming),
         collate_fn=_as_it_is,
         num_workers=workers,
-        pin_memory=pin,
+        prefetch_factor=chunks_ahead(part.stop - part.start, workers),
         # Forking after torch has threads can hang.
         multiprocessing_context="spawn" if workers else None,
         worker_init_fn=_prepare_worker if workers else None,
@@ -55,10 +59,23 @@ def local_batches(
             for wrong in parts:
                 if isinstance(wrong, RecordError):
                     raise wrong
-            pixels, tokens, labels = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+            pixels, tokens, labels = (_joined(tensors, pin) for tensors in zip(*parts, strict=True))
             yield Batch(pixels, tokens, labels, coming.popleft())
     finally:
         del chunks  # the workers end with it, which a traceback that holds this frame would put off
+
+
+def chunks_ahead(rows: int, workers: int) -> int | None:
+    """How many chunks each worker makes before they are asked for: a batch of `rows` in all, within bounds."""
+    return min(max(2, -(-rows // (_CHUNK * workers))), _MOST_AHEAD) if workers else None
+
+
+def _joined(tensors: Sequence[torch.Tensor], pin: bool) -> torch.Tensor:
+    """The chunks of a batch in one; what would be pinned before they are joined would not stay so."""
+    if not pin:
+        return torch.cat(list(tensors))
+    shape = (sum(len(one) for one in tensors), *tensors[0].shape[1:])
+    return torch.cat(list(tensors), out=torch.empty(shape, dtype=tensors[0].dtype, pin_memory=True))
 
 
 @contextmanager
