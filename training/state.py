@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bioclip_search.errors import UsageError
 from training.batch_norm import synchronised
-from training.checkpoint import Checkpoint, load_checkpoint, load_optimizer, on_cpu, optimizer_tensors
+from training.checkpoint import Checkpoint, load_checkpoint, load_optimizer, optimizer_tensors
 from training.distributed import World
 from training.initial import Initial
 from training.plan import Position
@@ -19,7 +19,7 @@ from training.replay import halved, joined, widen
 from training.run_recipe import RunRecipe
 from training.schedule import adamw
 from training.shard_index import ShardFolder
-from training.sharding import as_held, parallel_model, whole
+from training.sharding import as_held, gathered, parallel_model
 
 __all__ = ["TrainerState", "first_state"]
 
@@ -52,7 +52,7 @@ class TrainerState:
     best: tuple[int, float] | None = None
 
     def checkpoint(self) -> Checkpoint:
-        """A copy of this moment; every process must ask for it."""
+        """A copy of this moment; every process must ask for it, the one that leads gets its tensors."""
         rng = {"cpu": torch.get_rng_state()}
         if self.here.device.type == "cuda":
             rng["cuda"] = torch.cuda.get_rng_state()
@@ -64,7 +64,7 @@ class TrainerState:
             config=self.initial.config(self.folders[0].fit),
             state=self._described(),
             model=model,
-            optimizer=optimizer_tensors(self.optimizer, self.model),
+            optimizer=optimizer_tensors(self.optimizer, self.model, keep=self.here.leads),
             rng={f"{rank}/{kind}": value for rank, one in enumerate(by_rank) for kind, value in one.items()},
             ema=ema,
             replay=replay | {f"ema/{name}": tensor for name, tensor in replay_ema.items()},
@@ -73,11 +73,11 @@ class TrainerState:
 
     def _weights(self, model: Any) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         """Those of a plain model of open_clip, and those that only replay needs."""
-        weights = on_cpu({name: whole(tensor) for name, tensor in model.state_dict().items()})
+        weights = gathered(model.state_dict().items(), keep=self.here.leads)
         for name in ("logit_scale", "logit_bias"):
             if name in weights:
                 weights[name] = weights[name].reshape(())
-        return halved(weights) if self.recipe.replay else (weights, {})
+        return halved(weights) if self.recipe.replay and weights else (weights, {})
 
     def _described(self) -> dict[str, Any]:
         return {
