@@ -16,6 +16,7 @@ import torch
 from bioclip_search.errors import InvalidModel, ModelUnavailable
 from bioclip_search.models import TOKENIZER_FILES, locate_model
 from bioclip_search.preprocessing import CLIP_MEAN, CLIP_STD, Fit, Preprocessing
+from training.layers import layers_of
 from training.run_recipe import RunRecipe
 from training.tokenizer import first_line, see_own_texts, see_own_tower, tokenizer_of
 
@@ -46,7 +47,8 @@ class Initial:
 def initial_model(recipe: RunRecipe) -> Initial:
     """Make the recipe's model with its first weights, towers frozen as it says.
 
-    Random weights follow from the recipe's seed. Raises ModelUnavailable or InvalidModel.
+    Random weights follow from the recipe's seed. Raises ModelUnavailable, InvalidModel, or UsageError for a recipe
+    that does not fit the model.
     """
     torch.manual_seed(recipe.seed)
     part = recipe.model
@@ -61,6 +63,8 @@ def initial_model(recipe: RunRecipe) -> Initial:
     if "text" in part.frozen:
         initial.model.lock_text_tower(unlocked_layers=0)
     initial.model.set_grad_checkpointing(part.grad_checkpointing)
+    if recipe.optimizer.layer_decay is not None:
+        layers_of(initial.model)  # a tower without layers is told at once
     if recipe.objective.loss == "clip" and initial.model.logit_bias is not None:
         initial.model.logit_bias.requires_grad_(False)  # a softmax takes no notice of it
     return initial
