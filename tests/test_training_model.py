@@ -118,3 +118,18 @@ def test_pictures_are_resized_as_the_model_wants_them(tmp_path: Path, recipe: Ru
         assert torch.equal(batch.pixels, part[0])
         seen[name] = batch.pixels
     assert not torch.equal(seen["bicubic"], seen["bilinear"])
+
+
+def test_a_run_goes_on_where_its_folders_were_moved(tmp_path: Path, recipe: RunRecipe) -> None:
+    """The model that it began with among them; not with another one."""
+    write_model(tmp_path / "before" / "model")
+    begun = changed(recipe, model={"config": None, "init": str(tmp_path / "before" / "model")}, schedule={"steps": 3})
+    train(begun, tmp_path / "before" / "run")
+    (tmp_path / "before").rename(tmp_path / "after")
+    moved = changed(begun, model={"init": str(tmp_path / "after" / "model")})
+    assert train(moved, tmp_path / "after" / "run", resume=True).step == 3
+    write_model(tmp_path / "after" / "other")
+    with pytest.raises(UsageError, match=r"another recipe \(model\.init\)"):
+        train(
+            changed(moved, model={"init": str(tmp_path / "after" / "other")}), tmp_path / "after" / "run", resume=True
+        )

@@ -12,10 +12,10 @@ __all__ = ["CheckpointPart", "ModelPart", "ObjectivePart", "OptimizerPart", "Sch
 class ModelPart:
     """Where the model comes from, and what of it is trained.
 
-    One of `init` (bioclip, builtin, hf-hub:…, or a folder such as a checkpoint), `architecture` (a name
-    that open_clip knows, with a tag of weights in `pretrained` or with random ones), and `config`
-    (an open_clip model configuration; random weights). `frozen` towers, “image” or “text”, are kept as they
-    are (LiT: Zhai et al. 2022).
+    One of `init` (bioclip, builtin, hf-hub:…, or a folder such as a checkpoint, relative to the recipe),
+    `architecture` (a name that open_clip knows, with a tag of weights in `pretrained` or with random ones),
+    and `config` (an open_clip model configuration; random weights). `frozen` towers, “image” or “text”, are
+    kept as they are (LiT: Zhai et al. 2022).
     """
 
     init: str | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bioclip_search.errors import UsageError
+from bioclip_search.models import BUILTIN, is_on_hub
 from training.learning_parts import CheckpointPart, ModelPart, ObjectivePart, OptimizerPart, SchedulePart, TrainingPart
 from training.reading_parts import DataPart, EvaluationPart, ReplayPart, ShardSource
 from training.tables import built, fault
@@ -88,7 +89,7 @@ class RunRecipe:
 def load_run_recipe(name: str | Path) -> RunRecipe:
     """Read a recipe from a file, or one that is shipped by its name. Raises UsageError.
 
-    Folders of shards are relative to the recipe's own.
+    Folders, of shards and of the model that is begun with, are relative to the recipe's own.
     """
     path = Path(name)
     if str(name) in SHIPPED:
@@ -98,8 +99,11 @@ def load_run_recipe(name: str | Path) -> RunRecipe:
     except (OSError, ValueError) as error:
         raise UsageError(f"The recipe {path} cannot be read ({error}).") from error
     recipe: RunRecipe = built(RunRecipe, values, "")
-    shards = tuple(replace(one, path=str(path.parent.absolute() / one.path)) for one in recipe.data.shards)
+    folder = path.parent.absolute()
+    shards = tuple(replace(one, path=str(folder / one.path)) for one in recipe.data.shards)
     recipe = replace(recipe, data=replace(recipe.data, shards=shards))
+    if (init := recipe.model.init) is not None and init != BUILTIN and not is_on_hub(init):
+        recipe = replace(recipe, model=replace(recipe.model, init=str(folder / init)))
     if recipe.replay is None or recipe.replay.path is None:
         return recipe
-    return recipe.replaying(path.parent.absolute() / recipe.replay.path)
+    return recipe.replaying(folder / recipe.replay.path)

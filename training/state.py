@@ -137,6 +137,9 @@ def _fixed(recipe: dict[str, Any]) -> dict[str, str]:
     flat: dict[str, Any] = {}
     for name, value in recipe.items():
         flat |= {f"{name}.{key}": one for key, one in value.items()} if isinstance(value, dict) else {name: value}
+    # A project's folders may be moved as a whole, the model that was begun with among them.
+    if (init := flat.get("model.init")) and Path(init).is_absolute():
+        flat["model.init"] = Path(init).name
     free = {f"{name}.{key}" for name, keys in _FREE.items() for key in keys} | {"evaluation"}
     # Where the shards lie is free, as what is in them is compared; how they are mixed is not.
     flat["data.shards and their shares"] = [(one["share"], one["split"]) for one in recipe["data"]["shards"]]
