@@ -198,6 +198,15 @@ def test_metrics_are_json_whatever_the_figures(tmp_path: Path) -> None:
     assert (tmp_path / "metrics.jsonl").read_text() == '{"step": 1, "loss": 2.5, "grad_norm": null}\n'
 
 
+def test_what_a_run_cannot_write_is_told(tmp_path: Path, recipe: RunRecipe) -> None:
+    """The figures, and the index of its shards."""
+    with pytest.raises(UsageError, match=r"metrics.jsonl cannot be written .* --resume"):
+        Metrics(tmp_path / "nowhere" / "metrics.jsonl", 0)
+    (tmp_path / "index").write_text("no folder")
+    with pytest.raises(UsageError, match=r"index of shards in .* cannot be written"):
+        train(recipe, tmp_path)
+
+
 @pytest.mark.parametrize("device", ["banana", "cuda:banana", "cuda"])
 def test_a_device_that_is_not_there_is_one_sentence(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is read."""

@@ -23,6 +23,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from bioclip_search.atomic import write_json
 from bioclip_search.errors import UsageError
 from training.sharding import as_held, gathered
 
@@ -124,9 +125,7 @@ class Checkpoints:
         step, accuracy = best
         path = self.path(step)
         line = {"step": step, "zero_shot": accuracy, "checkpoint": f"{path.parent.name}/{path.name}"}
-        aside = self._folder.parent / "best.json.part"
-        aside.write_text(json.dumps(line) + "\n", encoding="utf-8")
-        aside.replace(aside.with_suffix(""))
+        write_json(self._folder.parent / "best.json", line)
         return path
 
 

@@ -10,6 +10,7 @@ import os
 import platform
 import tarfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bioclip_search.digest import file_sha256
-from bioclip_search.errors import RecordError, ShardError
+from bioclip_search.errors import RecordError, ShardError, UsageError
 from bioclip_search.taxonomy import TextType
 from bioclip_search.text import printable
 from training.reading_parts import ShardSource
@@ -84,7 +85,8 @@ def index_shard(shard: Shard, folder: Path) -> None:
     """Read a shard through, check it against the manifest and keep the places of its samples in `folder`.
 
     What has been indexed before is not read again. Raises RecordError for a shard that is not what the
-    manifest says, or that holds a sample without a picture, a taxon or a readable first picture.
+    manifest says, or that holds a sample without a picture, a taxon or a readable first picture; UsageError
+    where `folder` cannot be written.
     """
     path = shard.index_path(folder)
     if path.exists():
@@ -97,12 +99,24 @@ def index_shard(shard: Shard, folder: Path) -> None:
         raise RecordError(f"The shard {shard.path} is not the one its manifest describes; copy it again.")
     if len(places) != shard.samples:
         raise RecordError(f"The shard {shard.path} holds {len(places):,} samples, not {shard.samples:,}; {_REMEDY}.")
+    _keep(places, path)
+
+
+def _keep(places: Places, path: Path) -> None:
     # One process a shard, but several machines may share the folder.
-    part = folder / f"{path.stem}.{platform.node()}.{os.getpid()}.part"
-    folder.mkdir(parents=True, exist_ok=True)
-    with part.open("wb") as written:
-        np.save(written, places)
-    part.replace(path)
+    part = path.with_name(f"{path.stem}.{platform.node()}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as written:
+            np.save(written, places)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise UsageError(
+            f"The index of shards in {path.parent} cannot be written ({error.strerror or error}); mend that and give "
+            "the command again."
+        ) from error
 
 
 def _places(path: Path) -> Places:
