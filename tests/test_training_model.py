@@ -13,8 +13,9 @@ from PIL import Image
 from shard_writer import write_shards
 from small_run import changed, small_recipe, train
 
+from bioclip_search.embedder import Embedder
 from bioclip_search.errors import InvalidModel, ModelUnavailable, UsageError
-from training.batch_norm import see_whole_batches, synchronised
+from training.batch_norm import freeze, see_whole_batches, synchronised
 from training.data import Captions, Draw, SampleReader
 from training.distributed import World, world
 from training.feed import open_feed
@@ -88,6 +89,7 @@ def test_batch_norm_sees_whole_batches_or_is_told(tmp_path: Path, recipe: RunRec
         train(parts, tmp_path / "parts")
     frozen = train(changed(parts, model={"frozen": ("image",)}), tmp_path / "frozen")
     assert frozen.step == train(changed(resnet, training={"micro_batch": 16}), tmp_path / "whole").step == 3
+    assert Embedder.load(str(frozen.checkpoint), device="cpu").dim == 32
     model = open_clip.CLIP(**RESNET)
     one, two = (World(0, size, 0, size, torch.device("cpu")) for size in (1, 2))
     see_whole_batches(model, resnet, one)
@@ -98,6 +100,22 @@ def test_batch_norm_sees_whole_batches_or_is_told(tmp_path: Path, recipe: RunRec
     assert not isinstance(model.visual.bn1, torch.nn.SyncBatchNorm)
     assert set(synchronised(model, two).state_dict()) == names
     assert isinstance(model.visual.bn1, torch.nn.SyncBatchNorm)
+
+
+def test_layers_of_timm_keep_their_activations() -> None:
+    """Shared by processes or frozen, a tower gives the features that it gave."""
+    torch.manual_seed(0)
+    vision = {"image_size": 64, "timm_model_name": "efficientnet_b0", "timm_pool": "avg", "timm_proj": "linear"}
+    model = open_clip.CLIP(**SMALL_MODEL | {"vision_cfg": vision}).eval()
+    pixels = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        before = model.encode_image(pixels)
+        synchronised(model, World(0, 2, 0, 2, torch.device("cuda")))
+        assert isinstance(model.visual.trunk.bn1, torch.nn.SyncBatchNorm)
+        assert torch.allclose(model.encode_image(pixels), before, atol=1e-5)
+        freeze(model.visual)
+        assert not any(isinstance(one, torch.nn.modules.batchnorm._BatchNorm) for one in model.modules())
+        assert torch.allclose(model.encode_image(pixels), before, atol=1e-5)
 
 
 def test_pictures_are_resized_as_the_model_wants_them(tmp_path: Path, recipe: RunRecipe) -> None:

@@ -13,7 +13,7 @@ from training.distributed import World
 from training.run_recipe import RunRecipe
 from training.tables import fault
 
-__all__ = ["see_whole_batches", "synchronised"]
+__all__ = ["freeze", "see_whole_batches", "synchronised"]
 
 
 def see_whole_batches(model: Any, recipe: RunRecipe, here: World) -> None:
@@ -36,9 +36,18 @@ def see_whole_batches(model: Any, recipe: RunRecipe, here: World) -> None:
 
 def synchronised(model: Any, here: World) -> Any:
     """The model with BatchNorm over the rows of all processes (open_clip's `--use-bn-sync`); changed in place."""
-    if here.size == 1 or not _has_batch_norm(model):
-        return model
-    return torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+    # By timm: torch's own would lose the activations that layers of timm's hold.
+    from timm.layers import convert_sync_batchnorm
+
+    return model if here.size == 1 or not _has_batch_norm(model) else convert_sync_batchnorm(model)
+
+
+def freeze(tower: Any) -> None:
+    """Fix the figures of a tower's BatchNorm; changed in place."""
+    # By timm, as above: open_clip's own would lose activations.
+    from timm.layers import freeze_batch_norm_2d
+
+    freeze_batch_norm_2d(tower)
 
 
 def _has_batch_norm(model: Any) -> bool:

@@ -16,6 +16,7 @@ import torch
 from bioclip_search.errors import InvalidModel, ModelUnavailable
 from bioclip_search.models import TOKENIZER_FILES, locate_model
 from bioclip_search.preprocessing import CLIP_MEAN, CLIP_STD, Fit, Preprocessing
+from training.batch_norm import freeze
 from training.layers import layers_of
 from training.run_recipe import RunRecipe
 from training.tokenizer import first_line, see_own_texts, see_own_tower, tokenizer_of
@@ -59,7 +60,8 @@ def initial_model(recipe: RunRecipe) -> Initial:
     else:
         initial = _configured(part.config or {}, recipe)
     if "image" in part.frozen:
-        initial.model.lock_image_tower(unlocked_groups=0, freeze_bn_stats=True)
+        initial.model.lock_image_tower(unlocked_groups=0, freeze_bn_stats=False)
+        freeze(initial.model.visual)
     if "text" in part.frozen:
         initial.model.lock_text_tower(unlocked_layers=0)
     initial.model.set_grad_checkpointing(part.grad_checkpointing)
