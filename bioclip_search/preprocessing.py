@@ -66,12 +66,17 @@ class Preprocessing:
         std = ",".join(f"{value:.4g}" for value in self.std)
         return f"{self.fit}-{self.size}-{self.interpolation}-mean{mean}-std{std}"
 
+    @property
+    def resampling(self) -> Image.Resampling:
+        """Pillow's word for the interpolation."""
+        return _RESAMPLING.get(self.interpolation, Image.Resampling.BICUBIC)
+
     def apply(self, image: Image.Image) -> Pixels:
         """Resize an RGB picture to uint8 [size, size, 3]; the embedder normalises."""
         return np.asarray(self._square(image), dtype=np.uint8)
 
     def _square(self, image: Image.Image) -> Image.Image:
-        resampling = _RESAMPLING.get(self.interpolation, Image.Resampling.BICUBIC)
+        resampling = self.resampling
         if self.fit is Fit.SQUASH:
             return image.resize((self.size, self.size), resampling)
         width, height = image.size

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +30,13 @@ def write_shards(
     side: int = 40,
     val: Sequence[int] = (),
     captions: bool = False,
+    described: Mapping[int, bytes] | None = None,
+    pictures: Mapping[int, bytes] | None = None,
 ) -> Path:
     """Shards with so many samples each, of the first `taxa` taxa in turn; every picture is another.
 
-    With `captions` samples have captions of their own instead of names.
+    With `captions` samples have captions of their own instead of names; `described` and `pictures` stand in for
+    the JSON and the JPEG of some samples.
     """
     folder.mkdir(parents=True, exist_ok=True)
     splits, number = {}, 0
@@ -46,9 +49,10 @@ def write_shards(
                     names = (
                         {"captions": [f"drawing {number}", f"patches {number}"]} if captions else TAXA[number % taxa]
                     )
-                    described = names | {"key": f"{number:012d}", "specimen": str(number), "source": "drawn"}
-                    _add(tar, f"{number:012d}.jpg", _jpeg(number, number % taxa, side))
-                    _add(tar, f"{number:012d}.json", json.dumps(described).encode())
+                    document = names | {"key": f"{number:012d}", "specimen": str(number), "source": "drawn"}
+                    picture = (pictures or {}).get(number) or _jpeg(number, number % taxa, side)
+                    _add(tar, f"{number:012d}.jpg", picture)
+                    _add(tar, f"{number:012d}.json", (described or {}).get(number) or json.dumps(document).encode())
                     _add(tar, f"{number:012d}.sci.txt", b"for another trainer")
                     number += 1
             content = path.read_bytes()

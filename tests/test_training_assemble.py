@@ -109,7 +109,7 @@ def write_eol(folder: Path) -> tuple[Path, Path]:
 def sources(tmp_path: Path) -> dict[str, Path]:
     """Replicas of the three, with a copy of one image of iNat21 in EOL, under a poorer name."""
     inat21 = write_inat21(tmp_path / "inat21")
-    eol, catalog = write_eol(tmp_path / "eol")
+    eol, catalogue = write_eol(tmp_path / "eol")
     oak = next(inat21.rglob("00000010-uuid.jpg"))
     shutil.copyfile(oak, eol / "image_set_00" / "c-3.jpg")
     (tmp_path / "unseen.json").write_text(
@@ -119,14 +119,14 @@ def sources(tmp_path: Path) -> dict[str, Path]:
         "inat21": inat21,
         "bioscan": write_bioscan(tmp_path / "bioscan"),
         "eol": eol,
-        "catalog": catalog,
+        "eol-catalogue": catalogue,
         "unseen": tmp_path / "unseen.json",
     }
 
 
 def assembled(run: Command, sources: dict[str, Path], out: Path, *more: object) -> tuple[Any, list[dict[str, str]]]:
     """The report and the rows of the table that the command writes."""
-    named = [f for name in ("inat21", "bioscan", "eol", "catalog") for f in (f"--{name}", sources[name])]
+    named = [f for name in ("inat21", "bioscan", "eol", "eol-catalogue") for f in (f"--{name}", sources[name])]
     result = run("train", "assemble", out, *named, *more, "--format", "json")
     assert result.code == 0, result.err
     with (out / "records.csv").open(encoding="utf-8", newline="") as stream:
@@ -379,7 +379,7 @@ def test_a_collection_that_is_not_one_is_refused(tmp_path: Path, run: Command) -
     for arguments, sentence in (
         ([], "There is nothing to put together"),
         (["--eol", tmp_path], "give both, or neither"),
-        (["--eol", tmp_path, "--catalog", tmp_path / "catalog.csv"], "lacks the columns eol_content_id"),
+        (["--eol", tmp_path, "--eol-catalogue", tmp_path / "catalog.csv"], "lacks the columns eol_content_id"),
     ):
         result = run("train", "assemble", tmp_path / "out", *arguments)
         assert (result.code, sentence in result.err) == (2, True), result.err

@@ -24,10 +24,12 @@ from torchvision.transforms import functional as transforms
 
 from bioclip_search.errors import RecordError
 from bioclip_search.taxonomy import Taxon, TextType
-from training.data import Batch, Captions, Draw, SampleReader, ShardSamples, local_batches, random_crop
+from training.data import Batch, Captions, Draw, SampleReader, random_crop
+from training.loading import chunks_ahead, local_batches
 from training.plan import FolderPlan, Position, caption_groups, mixed, rows_of
-from training.run_recipe import ShardSource
+from training.reading_parts import ShardSource
 from training.shard_index import index_all, open_folder, text_number
+from training.shard_samples import ShardSamples
 
 BEGINNING = Position()
 
@@ -150,17 +152,31 @@ def test_samples_of_the_shards_read_together_are_mixed() -> None:
     assert all(len({sample < 50 for sample in batch}) == 2 for _, batch in together)
 
 
-@given(st.lists(st.integers(0, 9), min_size=8, max_size=60), st.integers(0, 99))
-def test_unique_batches_hold_a_group_once(groups: list[int], seed: int) -> None:
-    """And no sample twice an epoch."""
+@given(st.lists(st.integers(0, 9), min_size=8, max_size=60), st.integers(1, 5), st.integers(0, 99))
+def test_unique_batches_hold_a_group_once(groups: list[int], rows: int, seed: int) -> None:
+    """And no sample twice an epoch, which has as many batches as it says, and as can be: no sample fits into more."""
     numbers = np.array(groups)
-    rows = min(3, len(set(groups)))
+    rows = min(rows, len(set(groups)))
     plan = FolderPlan((len(groups),), rows, (seed,), 1, numbers)
-    epoch = [batch for position, batch in taken(plan, 20) if position.epoch == 0]
-    assert epoch
+    count = plan.batches_an_epoch
+    batches = taken(plan, count + 1)
+    assert [position.epoch for position, _ in batches] == [0] * count + [1]
+    epoch = [batch for _, batch in batches[:count]]
     assert all(len(set(numbers[batch])) == rows for batch in epoch)
     seen = [sample for batch in epoch for sample in batch]
     assert len(set(seen)) == len(seen)
+    sizes = Counter(groups).values()
+    assert sum(min(size, count + 1) for size in sizes) < (count + 1) * rows
+
+
+def test_unique_batches_mix_all_groups() -> None:
+    """Any two small groups meet, and an epoch is another than the one before."""
+    groups = np.repeat(np.arange(12), 6)
+    plan = FolderPlan((72,), 4, (0,), 16, groups)
+    epochs = [[batch for _, batch in taken(plan, 18, Position(epoch))] for epoch in range(8)]
+    met = {frozenset(pair) for epoch in epochs for batch in epoch for pair in itertools.combinations(groups[batch], 2)}
+    assert len(met) == 12 * 11 // 2
+    assert epochs[0] != epochs[1]
 
 
 def test_unique_batches_need_as_many_taxa() -> None:
@@ -198,17 +214,19 @@ def test_a_crop_lies_within_the_picture(width: int, height: int, seed: int) -> N
     assert 0 <= top < top + h <= height
 
 
-def test_pictures_are_cropped_and_resized_as_in_open_clip(shards: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["BICUBIC", "BILINEAR"])
+def test_pictures_are_cropped_and_resized_as_in_open_clip(shards: Path, tmp_path: Path, mode: str) -> None:
     """The same box through torchvision gives the same pixels; the boxes vary."""
     samples = indexed(shards, tmp_path)
-    reader = SampleReader([samples], captions(), open_clip.SimpleTokenizer(), 32, (0.5, 1.0))
+    tokenizer, resampling = open_clip.SimpleTokenizer(), Image.Resampling[mode]
+    reader = SampleReader([samples], captions(), tokenizer, 32, (0.5, 1.0), resampling)
     boxes = set()
     for row in range(8):
         pixels, _, _ = reader.__getitems__([Draw(3, row, 0, 7)])
         rng = np.random.default_rng((0, 2, 3, row))
         left, top, width, height = random_crop(40, 40, (0.5, 1.0), rng)
         picture = Image.open(io.BytesIO(samples.read(7)[0])).convert("RGB")
-        expected = transforms.resized_crop(picture, top, left, height, width, [32, 32], InterpolationMode.BICUBIC)
+        expected = transforms.resized_crop(picture, top, left, height, width, [32, 32], InterpolationMode[mode])
         assert np.array_equal(pixels[0].permute(1, 2, 0).numpy(), np.asarray(expected))
         boxes.add((left, top, width, height))
     assert len(boxes) > 4
@@ -249,11 +267,16 @@ def test_a_share_of_samples_has_a_caption_of_its_own() -> None:
 
 
 def begun(
-    samples: ShardSamples, part: slice, first_step: int = 0, start: Position = BEGINNING, workers: int = 0
+    samples: ShardSamples,
+    part: slice,
+    first_step: int = 0,
+    start: Position = BEGINNING,
+    workers: int = 0,
+    pin: bool = False,
 ) -> Iterator[Batch]:
     reader = SampleReader([samples], captions(each_sample=True), open_clip.SimpleTokenizer(), 32, (0.9, 1.0))
     plan = FolderPlan((20, 16, 28), 12, (0, 0), 2)
-    return local_batches(reader, [plan], [start], first_step, part, workers=workers, pin=False)
+    return local_batches(reader, [plan], [start], first_step, part, workers=workers, pin=pin)
 
 
 def some(
@@ -271,7 +294,7 @@ def test_a_sample_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
     content[2048 : len(content) // 2] = bytes(len(content) // 2 - 2048)  # damaged after it was checked
     shard.write_bytes(content)
     for workers in (0, 1):
-        with pytest.raises(RecordError, match=r"^sample \d+ of .*train-000001.tar cannot be read [^\n]*$"):
+        with pytest.raises(RecordError, match=r"^The sample \d+ .*of .*train-000001.tar cannot be read [^\n]*$"):
             some(samples, slice(0, 12), workers=workers)
 
 
@@ -293,6 +316,25 @@ def test_processes_together_see_the_batches_of_one(shards: Path, tmp_path: Path)
     assert later[1].positions == whole[5].positions
     by_worker = some(samples, slice(0, 12), workers=1)
     assert all(same(one, other) for one, other in zip(by_worker, whole, strict=True))
+
+
+def test_workers_make_the_next_batch_while_one_is_learnt_from() -> None:
+    """All of it together, but no more than fits into shared memory; without workers nothing is made ahead."""
+    assert chunks_ahead(4096, 4) == 8
+    assert chunks_ahead(4096, 5) == 7
+    assert chunks_ahead(64, 4) == 2
+    assert chunks_ahead(32768, 8) == 16
+    assert chunks_ahead(64, 0) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="only CUDA copies from pinned memory")
+def test_a_whole_batch_is_pinned(shards: Path, tmp_path: Path) -> None:
+    """Joined chunks, not only each of them."""
+    samples = indexed(shards, tmp_path)
+    plain = next(begun(samples, slice(0, 12)))
+    pinned = next(begun(samples, slice(0, 12), pin=True))
+    assert same(plain, pinned)
+    assert all(one.is_pinned() for one in (pinned.pixels, pinned.tokens, pinned.labels))
 
 
 LEFT_SUSPENDED = """

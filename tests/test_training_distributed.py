@@ -1,11 +1,11 @@
 """Several processes train as one would."""
 
 import json
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import open_clip
 import pytest
 import torch
 from shard_writer import write_shards
@@ -42,6 +42,21 @@ if __name__ == "__main__":
     command()
 """
 
+GATHER = """
+import sys
+from training.distributed import world
+from training.initial import initial_model
+from training.run_recipe import load_run_recipe
+from training.shard_index import open_folder
+from training.state import first_state
+if __name__ == "__main__":
+    recipe = load_run_recipe(sys.argv[1]).on_shards([sys.argv[2]])
+    with world("cpu") as here:
+        state = first_state(recipe, initial_model(recipe), [open_folder(recipe.data.shards[0])], here)
+        made = state.checkpoint()
+        sys.stdout.write(f"{here.rank}: {len(made.model)} {len(made.replay)}\\n")
+"""
+
 
 def losses(out: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
@@ -50,13 +65,14 @@ def losses(out: Path) -> list[float]:
 TORCHRUN = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run"]
 
 
-def torchrun(tmp_path: Path, *arguments: object) -> None:
-    """Two processes on this machine, on a port that is free."""
+def torchrun(tmp_path: Path, *arguments: object, program: str = TRAIN) -> str:
+    """What two processes on this machine print, on a port that is free."""
     script = tmp_path / "train.py"
-    script.write_text(TRAIN)
+    script.write_text(program)
     command = [*TORCHRUN, "--standalone", "--nproc-per-node", "2", script, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.parametrize(
@@ -127,27 +143,34 @@ def test_a_model_in_parts_equals_whole_copies(tmp_path: Path) -> None:
     assert told(tmp_path / "one") == pytest.approx(expected, abs=1e-5)
 
 
+def test_one_process_gathers_a_checkpoint(tmp_path: Path) -> None:
+    """The others send their parts, and keep no whole tensor."""
+    recipe = small(tmp_path, "fsdp2", 'sharding = "fsdp2"')
+    printed = torchrun(tmp_path, recipe, tmp_path / "shards", program=GATHER)
+    weights = len(open_clip.CLIP(**load_run_recipe(recipe).model.config or {}).state_dict())
+    assert sorted(printed.split("\n")) == ["", f"0: {weights} 1", "1: 0 0"]
+
+
 def test_machines_share_a_folder(tmp_path: Path) -> None:
     """Two machines with a process each, all writing into one folder: one run, one file of metrics."""
     recipe, shards, out = small(tmp_path, "nodes", ""), tmp_path / "shards", tmp_path / "run"
     script = tmp_path / "train.py"
     script.write_text(TRAIN)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    place = ["--nnodes", "2", "--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port", str(port)]
+    # The machines meet in a file, and the first of them takes a port that is free.
+    meeting = ["--rdzv-backend", "c10d", "--rdzv-endpoint", str(tmp_path / "meeting"), "--rdzv-conf", "store_type=file"]
+    place = ["--nnodes", "2", "--nproc-per-node", "1", *meeting, "--local-addr", "127.0.0.1"]
     cpu = ("--device", "cpu")
     machines = [
         subprocess.Popen(
-            [*TORCHRUN, *place, "--node-rank", str(number), script, recipe, "--shards", shards, "--out", out, *cpu],
+            [*TORCHRUN, *place, script, recipe, "--shards", shards, "--out", out, *cpu],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for number in range(2)
+        for _ in range(2)
     ]
     ended = [machine.communicate(timeout=300) for machine in machines]
     assert [machine.returncode for machine in machines] == [0, 0], ended
     assert len(losses(out)) == 8
-    assert [printed.startswith("Step 8 of 8") for printed, _ in ended] == [True, False]
+    assert sorted(printed.startswith("Step 8 of 8") for printed, _ in ended) == [False, True]
     assert not list(out.rglob("*.part"))

@@ -17,7 +17,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from shard_writer import write_shards
-from small_run import MODEL, REST, changed, losses, train, weights
+from small_run import MODEL, REST, changed, lines, losses, train, weights
 
 from bioclip_search.cli.train_run import command
 from bioclip_search.embedder import Embedder
@@ -86,8 +86,10 @@ def test_only_the_last_checkpoints_stay(whole: Path) -> None:
 
 def test_the_losses_are_those_of_a_plain_loop(whole: Path, recipe: RunRecipe) -> None:
     """open_clip's model and loss and torch's AdamW over the same batches, written down step by step."""
-    from training.data import Captions, SampleReader, ShardSamples, local_batches
+    from training.data import Captions, SampleReader
+    from training.loading import local_batches
     from training.plan import FolderPlan, Position
+    from training.shard_samples import ShardSamples
 
     opened = open_folder(recipe.data.shards[0])
     torch.manual_seed(recipe.seed)
@@ -194,6 +196,15 @@ def test_metrics_are_json_whatever_the_figures(tmp_path: Path) -> None:
     with Metrics(tmp_path / "metrics.jsonl", 0) as metrics:
         metrics.write({"step": 1, "loss": 2.5, "grad_norm": math.inf})
     assert (tmp_path / "metrics.jsonl").read_text() == '{"step": 1, "loss": 2.5, "grad_norm": null}\n'
+
+
+def test_what_a_run_cannot_write_is_told(tmp_path: Path, recipe: RunRecipe) -> None:
+    """The figures, and the index of its shards."""
+    with pytest.raises(UsageError, match=r"metrics.jsonl cannot be written .* --resume"):
+        Metrics(tmp_path / "nowhere" / "metrics.jsonl", 0)
+    (tmp_path / "index").write_text("no folder")
+    with pytest.raises(UsageError, match=r"index of shards in .* cannot be written"):
+        train(recipe, tmp_path)
 
 
 @pytest.mark.parametrize("device", ["banana", "cuda:banana", "cuda"])
@@ -338,7 +349,16 @@ def test_a_model_that_cannot_be_had_is_told(
 def test_unique_captions_and_several_folders_train(tmp_path: Path, recipe: RunRecipe, shards: Path) -> None:
     """Both ways of making batches; unique ones need as many taxa as rows."""
     short = changed(recipe, schedule={"steps": 2, "warmup": 1})
-    train(changed(short, objective={"same_taxon": "unique"}), tmp_path / "unique")
+    uneven = write_shards(tmp_path / "uneven", (20,), described=dict.fromkeys(range(9), b'{"genus": "Pica"}'))
+    lopsided = changed(
+        short.on_shards([uneven]),
+        objective={"same_taxon": "unique"},
+        training={"batch_size": 4},
+        schedule={"steps": None, "epochs": 3},
+    )
+    report = train(lopsided, tmp_path / "unique")
+    # Eleven photos of as many taxa, and nine of one: a batch has three of the first, three times an epoch.
+    assert (report.step, [line["epoch"] for line in lines(tmp_path / "unique")]) == (9, [0, 0, 0, 1, 1, 1, 2, 2, 2])
     other = write_shards(tmp_path / "other", (9,), taxa=3)
     train(changed(short.on_shards([shards, other]), objective={"same_taxon": "positive"}), tmp_path / "both")
     few = changed(short.on_shards([other]), objective={"same_taxon": "unique"}, training={"batch_size": 8})

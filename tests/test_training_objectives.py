@@ -9,8 +9,9 @@ from helpers import SMALL_MODEL
 from open_clip.loss import SigLipLoss
 from torch.nn import functional
 
+from bioclip_search.errors import UsageError
 from training.gradient import Features, batch_gradient
-from training.layers import layers_above
+from training.layers import layers_above, layers_of
 from training.objectives import clip_loss, siglip_loss, true_pairs
 from training.run_recipe import OptimizerPart
 from training.schedule import adamw, share_of_rate
@@ -163,6 +164,37 @@ def test_layers_of_a_resnet_are_numbered() -> None:
     names = ["visual.conv1.weight", "visual.bn3.bias", "visual.layer1.0.conv1.weight", "visual.layer2.0.bn1.weight"]
     above = layers_above([*names, "visual.attnpool.c_proj.weight"])
     assert list(above.values()) == [3, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("tower", "expected"),
+    [
+        (
+            "vit_tiny_patch16_224",
+            {"patch_embed.proj.weight": 13, "blocks.0.norm1.weight": 12, "blocks.11.norm1.bias": 1},
+        ),
+        (
+            "convnext_atto",
+            {"stem.0.weight": 13, "stages.0.blocks.1.norm.weight": 11, "stages.3.blocks.1.norm.weight": 1},
+        ),
+        ("resnet18", {"conv1.weight": 9, "layer1.1.conv1.weight": 7, "layer4.1.conv1.weight": 1}),
+    ],
+)
+def test_layers_of_timm_lie_as_timm_says(tower: str, expected: dict[str, int]) -> None:
+    """Blocks of later stages above those of earlier ones; the projection has the tower's own rate."""
+    vision = {"image_size": 224, "timm_model_name": tower, "timm_pool": "avg", "timm_proj": "linear"}
+    above = layers_of(open_clip.CLIP(**SMALL_MODEL | {"vision_cfg": vision}))
+    assert {name: above[f"visual.trunk.{name}"] for name in expected} == expected
+    assert (above["visual.head.proj.weight"], above["transformer.resblocks.0.ln_1.weight"]) == (0, 1)
+    assert min(above.values()) == 0
+
+
+def test_a_tower_without_groups_has_no_layer_decay() -> None:
+    """So it is told."""
+    model = open_clip.CLIP(**SMALL_MODEL)
+    model.visual.trunk = torch.nn.Linear(2, 2)
+    with pytest.raises(UsageError, match=r"optimizer\.layer_decay cannot be used: the image tower Linear"):
+        adamw(model, OptimizerPart(lr=1e-3, layer_decay=0.5))
 
 
 def test_groups_of_parameters_have_their_rates_and_decays() -> None:

@@ -44,6 +44,24 @@ def test_shards_lie_relative_to_the_recipe(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("init", "meant"),
+    [
+        ("model", "HERE/model"),
+        ("../run/checkpoints/step-00000100", "HERE/../run/checkpoints/step-00000100"),
+        ("/models/one", "/models/one"),
+        ("bioclip", "bioclip"),
+        ("builtin", "builtin"),
+        ("hf-hub:some/model", "hf-hub:some/model"),
+    ],
+)
+def test_a_model_lies_relative_to_the_recipe(tmp_path: Path, init: str, meant: str) -> None:
+    """As shards do; names of models stay what they are."""
+    path = tmp_path / "recipe.toml"
+    path.write_text(SMALL.replace('architecture = "ViT-B-16"', f'init = "{init}"'))
+    assert load_run_recipe(path).model.init == meant.replace("HERE", str(tmp_path))
+
+
+@pytest.mark.parametrize(
     ("before", "after", "told"),
     [
         ("", "colour = 1", "colour is not known"),

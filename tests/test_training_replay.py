@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import open_clip
@@ -24,6 +23,7 @@ from training.initial import initial_model
 from training.metrics import Silence
 from training.replay import ReplayReader, left_or_right, widen
 from training.run_recipe import RunRecipe, load_run_recipe
+from training.shards.reading import Sample
 from training.state import TrainerState, first_state
 from training.step import train_step
 
@@ -164,8 +164,8 @@ def test_photos_to_replay_must_be_named(tmp_path: Path) -> None:
 def test_a_replayed_caption_stays_as_it_is() -> None:
     """One of the sample's own, drawn for each row; else the common name, without a template."""
     reader = ReplayReader([], Captions((TextType.SCIENTIFIC,), False, "a photo of {}.", 0), list, 32, (0.9, 1.0))
-    own: dict[str, Any] = {"captions": ["A red car; by the Sea", "a car"]}
-    drawn = {reader._caption(own, Taxon(), Draw(0, row, 0, 0)) for row in range(20)}
-    assert drawn == set(own["captions"])
+    own = Sample(Taxon(), captions=("A red car; by the Sea", "a car"))
+    drawn = {reader._caption(own, Draw(0, row, 0, 0)) for row in range(20)}
+    assert drawn == set(own.captions)
     taxon = Taxon(common_name="A red car; by the Sea")
-    assert reader._caption({}, taxon, Draw(0, 0, 0, 0)) == "A red car; by the Sea"
+    assert reader._caption(Sample(taxon), Draw(0, 0, 0, 0)) == "A red car; by the Sea"

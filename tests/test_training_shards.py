@@ -405,6 +405,18 @@ def test_bad_photos_are_told_of_and_left_out(table: Path, tmp_path: Path) -> Non
     check_shards(tmp_path / "shards", deep=True)
 
 
+def test_names_in_the_list_of_problems_cannot_command_a_terminal(table: Path, tmp_path: Path) -> None:
+    """Codes in them are shown as “?”; the list is whole or not there, and goes when there is no problem."""
+    bad = table.parent / "drawer0" / "0\x1b[2J.jpg"
+    bad.write_bytes(b"no picture")
+    row = "CAT-9,Animalia,Pieridae,Pieris,rapae,,Pieris rapae,https://example.org/0%1B[2J.jpg\n"
+    table.write_text(table.read_text() + row)
+    written(table, tmp_path / "shards")
+    (line,) = csv.DictReader(io.StringIO((tmp_path / "shards" / "problems.csv").read_text()))
+    assert line["file"].endswith("drawer0/0?[2J.jpg")
+    assert [path.name for path in (tmp_path / "shards").glob("*problems*")] == ["problems.csv"]
+
+
 def test_a_file_in_two_splits_stays_where_it_is_tested(table: Path, tmp_path: Path) -> None:
     """A copy of a validation photo, under another specimen's number, is not trained on."""
     folder = table.parent

@@ -14,9 +14,9 @@ from bioclip_search.embedder import Embedder
 from bioclip_search.errors import RecordError
 from bioclip_search.taxonomy import Taxon, TextType
 from training.checkpoint import written_checkpoints
-from training.data import ShardSamples
 from training.run_recipe import RunRecipe, ShardSource
 from training.shard_index import open_folder
+from training.shard_samples import ShardSamples
 
 EVALUATION = """
 [evaluation]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bioclip_search.atomic import write_json
+
 if TYPE_CHECKING:
     import torch
 
@@ -135,7 +137,7 @@ def _timed(work: Path, stage: str) -> Iterator[None]:
         file = work / "times.json"
         times = _times(work)
         times[stage] = times.get(stage, 0.0) + time.monotonic() - started
-        file.write_text(json.dumps(times))
+        write_json(file, times)
 
 
 def _times(work: Path) -> dict[str, float]:

@@ -23,15 +23,15 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from bioclip_search.atomic import write_json
 from bioclip_search.errors import UsageError
-from training.sharding import as_held, whole
+from training.sharding import as_held, gathered
 
 __all__ = [
     "Checkpoint",
     "Checkpoints",
     "load_checkpoint",
     "load_optimizer",
-    "on_cpu",
     "optimizer_tensors",
     "written_checkpoints",
 ]
@@ -44,7 +44,10 @@ _CONFIG = "open_clip_config.json"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What is kept of a moment. `state` is plain JSON; tensors are on the CPU; `ema` and `replay` may be empty."""
+    """What is kept of a moment. `state` is plain JSON; tensors are on the CPU; `ema` and `replay` may be empty.
+
+    Of several processes only the one that leads has the tensors.
+    """
 
     step: int
     config: Mapping[str, Any]
@@ -122,9 +125,7 @@ class Checkpoints:
         step, accuracy = best
         path = self.path(step)
         line = {"step": step, "zero_shot": accuracy, "checkpoint": f"{path.parent.name}/{path.name}"}
-        aside = self._folder.parent / "best.json.part"
-        aside.write_text(json.dumps(line) + "\n", encoding="utf-8")
-        aside.replace(aside.with_suffix(""))
+        write_json(self._folder.parent / "best.json", line)
         return path
 
 
@@ -166,21 +167,15 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         ) from error
 
 
-def on_cpu(tensors: Mapping[str, torch.Tensor]) -> Tensors:
-    """Copies that training does not change any more."""
-    return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
-
-
-def optimizer_tensors(optimizer: torch.optim.Optimizer, model: torch.nn.Module) -> Tensors:
-    """The state of every parameter as “exp_avg/visual.proj”; copies on the CPU."""
+def optimizer_tensors(optimizer: torch.optim.Optimizer, model: torch.nn.Module, *, keep: bool = True) -> Tensors:
+    """The state of every parameter as “exp_avg/visual.proj”, as `gathered` gives tensors."""
     names: dict[torch.Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
-    return on_cpu(
-        {
-            f"{key}/{names[parameter]}": whole(value)
-            for parameter, state in optimizer.state.items()
-            for key, value in state.items()
-        }
+    held = (
+        (f"{key}/{names[parameter]}", value)
+        for parameter, state in optimizer.state.items()
+        for key, value in state.items()
     )
+    return gathered(held, keep=keep)
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, tensors: Tensors) -> None:

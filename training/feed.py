@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bioclip_search.errors import UsageError
-from training.data import Batch, Captions, SampleReader, ShardSamples, local_batches
+from training.data import Batch, Captions, SampleReader
 from training.distributed import World
 from training.initial import Initial
+from training.loading import local_batches
 from training.metrics import Progress
 from training.plan import FolderPlan, Position, caption_groups, rows_of
+from training.reading_parts import ShardSource
 from training.replay import ReplayReader
-from training.run_recipe import RunRecipe, ShardSource
+from training.run_recipe import RunRecipe
 from training.shard_index import ShardFolder, index_all, open_folder
+from training.shard_samples import ShardSamples
 
 __all__ = ["Feed", "open_feed"]
 
@@ -36,14 +39,15 @@ class Feed:
     ) -> Iterator[tuple[Batch, Batch | None, list[Position]]]:
         """Without end: this process's rows of a batch, of the replayed one, and the positions after them."""
         recipe, own = self.recipe, len(self.recipe.data.shards)
-        captions, size, pin = Captions.of(recipe.data, recipe.seed), initial.preprocessing.size, _pins(here)
-        reader = SampleReader(self.samples[:own], captions, initial.tokenizer, size, recipe.data.crop_scale)
+        captions, seen, pin = Captions.of(recipe.data, recipe.seed), initial.preprocessing, _pins(here)
+        made = (captions, initial.tokenizer, seen.size, recipe.data.crop_scale, seen.resampling)
+        reader = SampleReader(self.samples[:own], *made)
         part, workers = here.part(recipe.training.batch_size), recipe.data.workers
         batches = local_batches(reader, self.plans[:own], positions[:own], step, part, workers=workers, pin=pin)
         if recipe.replay is None:
             yield from ((batch, None, list(batch.positions)) for batch in batches)
             return
-        replayer = ReplayReader(self.samples[own:], captions, initial.tokenizer, size, recipe.data.crop_scale)
+        replayer = ReplayReader(self.samples[own:], *made)
         part = here.part(recipe.replay.batch_size)
         replayed = local_batches(
             replayer, self.plans[own:], positions[own:], step, part, workers=min(workers, 2), pin=pin

@@ -16,7 +16,10 @@ import torch
 from bioclip_search.errors import InvalidModel, ModelUnavailable
 from bioclip_search.models import TOKENIZER_FILES, locate_model
 from bioclip_search.preprocessing import CLIP_MEAN, CLIP_STD, Fit, Preprocessing
+from training.batch_norm import freeze
+from training.layers import layers_of
 from training.run_recipe import RunRecipe
+from training.tokenizer import first_line, see_own_texts, see_own_tower, tokenizer_of
 
 __all__ = ["Initial", "initial_model"]
 
@@ -45,7 +48,8 @@ class Initial:
 def initial_model(recipe: RunRecipe) -> Initial:
     """Make the recipe's model with its first weights, towers frozen as it says.
 
-    Random weights follow from the recipe's seed. Raises ModelUnavailable or InvalidModel.
+    Random weights follow from the recipe's seed. Raises ModelUnavailable, InvalidModel, or UsageError for a recipe
+    that does not fit the model.
     """
     torch.manual_seed(recipe.seed)
     part = recipe.model
@@ -56,10 +60,13 @@ def initial_model(recipe: RunRecipe) -> Initial:
     else:
         initial = _configured(part.config or {}, recipe)
     if "image" in part.frozen:
-        initial.model.lock_image_tower(unlocked_groups=0, freeze_bn_stats=True)
+        initial.model.lock_image_tower(unlocked_groups=0, freeze_bn_stats=False)
+        freeze(initial.model.visual)
     if "text" in part.frozen:
         initial.model.lock_text_tower(unlocked_layers=0)
     initial.model.set_grad_checkpointing(part.grad_checkpointing)
+    if recipe.optimizer.layer_decay is not None:
+        layers_of(initial.model)  # a tower without layers is told at once
     if recipe.objective.loss == "clip" and initial.model.logit_bias is not None:
         initial.model.logit_bias.requires_grad_(False)  # a softmax takes no notice of it
     return initial
@@ -69,6 +76,7 @@ def _located(name: str, recipe: RunRecipe) -> Initial:
     import open_clip
 
     files = locate_model(name)
+    see_own_tower(name, files.config["model_cfg"])
     model_cfg = _for_loss(files.config["model_cfg"], recipe)
     try:
         model = open_clip.create_model(f"local-dir:{files.folder}", device="cpu", **_loss_keys(model_cfg))
@@ -76,7 +84,7 @@ def _located(name: str, recipe: RunRecipe) -> Initial:
     except Exception as error:
         # open_clip, torch and safetensors raise a dozen kinds for a file that is cut off or does not fit.
         raise InvalidModel(
-            f"The model in {files.folder} cannot be loaded ({_first_line(error)}); copy it again."
+            f"The model in {files.folder} cannot be loaded ({first_line(error)}); copy it again."
         ) from error
     _begin_siglip(model, files.config["model_cfg"], model_cfg)
     extra = tuple(files.folder / one for one in TOKENIZER_FILES if (files.folder / one).is_file())
@@ -96,6 +104,8 @@ def _named(architecture: str, tag: str | None, recipe: RunRecipe) -> Initial:
     if tag and not weights:
         known = ", ".join(open_clip.list_pretrained_tags_by_model(architecture.replace("/", "-"))) or "none"
         raise ModelUnavailable(f"The architecture {architecture} has no weights “{tag}”; open_clip knows {known}.")
+    see_own_tower(architecture, found)
+    tokenizer, extra = tokenizer_of(architecture, found)
     # open_clip itself would load weights of QuickGELU into a model with GELU, and warn.
     quick = bool(weights.get("quick_gelu", found.get("quick_gelu", False)))
     model_cfg = _for_loss(found | {"quick_gelu": quick}, recipe)
@@ -106,25 +116,26 @@ def _named(architecture: str, tag: str | None, recipe: RunRecipe) -> Initial:
     except Exception as error:
         # The hub, the network, the disk and the file may fail, each in its own way.
         raise ModelUnavailable(
-            f"The weights “{tag}” of {architecture} cannot be had ({_first_line(error)}); "
+            f"The weights “{tag}” of {architecture} cannot be had ({first_line(error)}); "
             "copy the hub's cache from a computer that has them, or name a folder in model.init."
         ) from error
     _begin_siglip(model, found, model_cfg)
     wanted = open_clip.get_model_preprocess_cfg(model)
     preprocessing = Preprocessing.from_open_clip(wanted, _side(model), Fit.SQUASH)
-    return Initial(model, open_clip.get_tokenizer(architecture), model_cfg, preprocessing)
+    return Initial(model, tokenizer, model_cfg, preprocessing, extra)
 
 
 def _configured(config: dict[str, Any], recipe: RunRecipe) -> Initial:
     import open_clip
 
+    see_own_texts(config)
     model_cfg = _for_loss({"quick_gelu": False} | config, recipe)
     try:
         model = open_clip.CLIP(**copy.deepcopy(model_cfg))
         context = int(model_cfg["text_cfg"].get("context_length", 77))
     except (TypeError, KeyError, AttributeError, AssertionError, ValueError, RuntimeError) as error:
         raise InvalidModel(
-            f"The recipe's model.config is no configuration of a CLIP model ({_first_line(error)})."
+            f"The recipe's model.config is no configuration of a CLIP model ({first_line(error)})."
         ) from error
     preprocessing = Preprocessing(size=_side(model), mean=CLIP_MEAN, std=CLIP_STD)
     return Initial(model, open_clip.SimpleTokenizer(context_length=context), model_cfg, preprocessing)
@@ -153,7 +164,3 @@ def _loss_keys(model_cfg: dict[str, Any]) -> dict[str, Any]:
 def _side(model: Any) -> int:
     size = model.visual.image_size
     return int(size[0] if isinstance(size, tuple | list) else size)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from bioclip_search.errors import UsageError
+from training.batch_norm import see_whole_batches
 from training.board import Board
 from training.checkpoint import Checkpoints, written_checkpoints
 from training.clock import Clock, duration
@@ -73,9 +74,10 @@ def run_training(
     """
     with world(device) as here:
         _check(recipe, out, here, resume=resume)
+        initial = initial_model(recipe)  # before shards are read through for hours
+        see_whole_batches(initial.model, recipe, here)
         with closing(open_feed(recipe, out / "index", here, progress)) as feed:
             steps = recipe.schedule.steps_in(feed.batches_an_epoch)
-            initial = initial_model(recipe)
             state = first_state(recipe, initial, feed.folders, here)
             if resume and (last := _last_checkpoint(out, here)):
                 state.load(last)

@@ -2,9 +2,13 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
+
+from bioclip_search.atomic import replacing
+from bioclip_search.errors import UsageError
 
 __all__ = ["Metrics", "Progress", "Silence", "read_metrics"]
 
@@ -35,7 +39,8 @@ class Silence:
 class Metrics:
     """RUN/metrics.jsonl; without a path nothing is written.
 
-    Steps after `step`, which a run that was killed had written, are taken out.
+    Steps after `step`, which a run that was killed had written, are taken out. Raises UsageError where it cannot
+    be written.
     """
 
     def __init__(self, path: Path | None, step: int) -> None:
@@ -43,15 +48,16 @@ class Metrics:
         if path is None:
             return
         kept = [line for line in read_metrics(path) if line["step"] <= step]
-        part = path.with_suffix(".part")
-        part.write_text("".join(_as_line(line) for line in kept), encoding="utf-8")
-        part.replace(path)
-        self._stream = path.open("a", encoding="utf-8")
+        with _told(path):
+            with replacing(path) as stream:
+                stream.writelines(_as_line(line) for line in kept)
+            self._stream = path.open("a", encoding="utf-8")
 
     def write(self, values: Mapping[str, Any]) -> None:
         if self._stream is not None:
-            self._stream.write(_as_line(values))
-            self._stream.flush()
+            with _told(Path(self._stream.name)):
+                self._stream.write(_as_line(values))
+                self._stream.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -59,6 +65,17 @@ class Metrics:
     def __exit__(self, *_: object) -> None:
         if self._stream is not None:
             self._stream.close()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"The file {path} cannot be written ({error.strerror or error}); mend that and give the command again with "
+            "--resume."
+        ) from error
 
 
 def _as_line(values: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bioclip_search.errors import RecordError
+from training.unique import most_batches, unique_batches
 
 __all__ = ["FolderPlan", "Numbers", "Position", "caption_groups", "mixed", "rows_of"]
 
@@ -33,7 +34,7 @@ class FolderPlan:
 
     `shard_sizes` are samples a shard; samples are numbered through all shards. `mixed_shards` shards at
     a time are shuffled together, so that reading stays local. With `groups` (int64, one a sample) no
-    two samples of a batch are of one group.
+    two samples of a batch are of one group; such a batch is drawn from all shards.
     """
 
     shard_sizes: tuple[int, ...]
@@ -56,7 +57,8 @@ class FolderPlan:
 
     @property
     def batches_an_epoch(self) -> int:
-        """At most; with groups there may be fewer."""
+        if self.groups is not None:
+            return most_batches(self.groups, self.rows)
         return sum(self.shard_sizes) // self.rows
 
     def batches(self, start: Position) -> Iterator[tuple[Position, Numbers]]:
@@ -70,7 +72,7 @@ class FolderPlan:
     def _epoch(self, epoch: int) -> Iterator[Numbers]:
         """The whole batches of one epoch; what is left over has its turn in another epoch."""
         if self.groups is not None:
-            yield from self._unique(epoch, self.groups)
+            yield from unique_batches(self.groups, self.rows, np.random.default_rng((*self.seed, epoch)))
             return
         left = np.empty(0, dtype=np.int64)
         for window in self._windows(epoch):
@@ -87,28 +89,6 @@ class FolderPlan:
         for first in range(0, len(order), self.mixed_shards):
             shards = order[first : first + self.mixed_shards]
             yield rng.permutation(np.concatenate([np.arange(starts[i], starts[i + 1]) for i in shards]))
-
-    def _unique(self, epoch: int, groups: Numbers) -> Iterator[Numbers]:
-        """A sample whose group is in the batch already waits for the next one."""
-        coming = iter(np.concatenate(list(self._windows(epoch))).tolist())
-        waiting: dict[int, list[int]] = {}
-        while True:
-            batch: dict[int, int] = {}
-            for group in list(itertools.islice(waiting, self.rows)):
-                batch[group] = waiting[group].pop(0)
-                if not waiting[group]:
-                    del waiting[group]
-            for sample in coming:
-                group = int(groups[sample])
-                if group in batch:
-                    waiting.setdefault(group, []).append(sample)
-                else:
-                    batch[group] = sample
-                if len(batch) == self.rows:
-                    break
-            if len(batch) < self.rows:
-                return
-            yield np.array(list(batch.values()), dtype=np.int64)
 
 
 def caption_groups(scientific: Numbers, common: Numbers) -> Numbers:

@@ -13,8 +13,9 @@ import torch
 from torch.nn import functional
 
 from bioclip_search.errors import UsageError
-from bioclip_search.taxonomy import Taxon, TextType
+from bioclip_search.taxonomy import TextType
 from training.data import Draw, SampleReader
+from training.shards.reading import Sample
 
 __all__ = ["PROJECTION", "ReplayReader", "halved", "joined", "left_or_right", "widen"]
 
@@ -54,9 +55,8 @@ def joined(weights: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> 
 class ReplayReader(SampleReader):
     """Photos with their own captions as they stand, “captions” in the sample's JSON, else the common name."""
 
-    def _caption(self, document: dict[str, Any], taxon: Taxon, draw: Draw) -> str:
-        own = document.get("captions")
-        if not own:
-            return taxon.text(TextType.COMMON) or ""
+    def _caption(self, sample: Sample, draw: Draw) -> str:
+        if not sample.captions:
+            return sample.taxon.text(TextType.COMMON) or ""
         rng = np.random.default_rng((self._captions.seed, _CAPTION, draw.step, draw.row))
-        return str(own[int(rng.integers(len(own)))])
+        return sample.captions[int(rng.integers(len(sample.captions)))]

@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from training.layers import layers_above
-from training.run_recipe import OptimizerPart
+from training.layers import layers_of
+from training.learning_parts import OptimizerPart
 
 __all__ = ["adamw", "share_of_rate"]
 
@@ -30,7 +30,7 @@ def adamw(model: torch.nn.Module, part: OptimizerPart) -> torch.optim.AdamW:
 
     Gains, biases, the logit scale and bias (all that is no matrix) do not decay.
     """
-    above = layers_above(name for name, _ in model.named_parameters())
+    above = layers_of(model) if part.layer_decay else {}
     groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:

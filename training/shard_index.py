@@ -6,12 +6,11 @@ drawn from many shards at once, whatever the number of processes that read.
 """
 
 import hashlib
-import io
-import json
 import os
 import platform
 import tarfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bioclip_search.digest import file_sha256
-from bioclip_search.errors import RecordError, ShardError
-from bioclip_search.taxonomy import Taxon, TextType
+from bioclip_search.errors import RecordError, ShardError, UsageError
+from bioclip_search.taxonomy import TextType
 from bioclip_search.text import printable
-from training.run_recipe import ShardSource
+from training.reading_parts import ShardSource
 from training.shards.manifest import MANIFEST, read_manifest
 from training.shards.preflight import check_shard
+from training.shards.reading import picture_of, sample_of
 
 __all__ = ["COLUMNS", "Shard", "ShardFolder", "index_all", "index_shard", "open_folder", "text_number"]
 
@@ -85,7 +85,8 @@ def index_shard(shard: Shard, folder: Path) -> None:
     """Read a shard through, check it against the manifest and keep the places of its samples in `folder`.
 
     What has been indexed before is not read again. Raises RecordError for a shard that is not what the
-    manifest says, or that holds a sample without a picture, a taxon or a readable first picture.
+    manifest says, or that holds a sample without a picture, a taxon or a readable first picture; UsageError
+    where `folder` cannot be written.
     """
     path = shard.index_path(folder)
     if path.exists():
@@ -93,17 +94,29 @@ def index_shard(shard: Shard, folder: Path) -> None:
     try:
         places = _places(shard.path) if file_sha256(shard.path) == shard.sha256 else None
     except (OSError, ValueError, LookupError, tarfile.TarError) as error:
-        raise RecordError(f"The shard {shard.path} cannot be read ({error}); {_REMEDY}.") from error
+        raise RecordError(f"The shard {shard.path} cannot be read ({printable(str(error))}); {_REMEDY}.") from error
     if places is None:
         raise RecordError(f"The shard {shard.path} is not the one its manifest describes; copy it again.")
     if len(places) != shard.samples:
         raise RecordError(f"The shard {shard.path} holds {len(places):,} samples, not {shard.samples:,}; {_REMEDY}.")
+    _keep(places, path)
+
+
+def _keep(places: Places, path: Path) -> None:
     # One process a shard, but several machines may share the folder.
-    part = folder / f"{path.stem}.{platform.node()}.{os.getpid()}.part"
-    folder.mkdir(parents=True, exist_ok=True)
-    with part.open("wb") as written:
-        np.save(written, places)
-    part.replace(path)
+    part = path.with_name(f"{path.stem}.{platform.node()}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as written:
+            np.save(written, places)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise UsageError(
+            f"The index of shards in {path.parent} cannot be written ({error.strerror or error}); mend that and give "
+            "the command again."
+        ) from error
 
 
 def _places(path: Path) -> Places:
@@ -118,33 +131,35 @@ def _places(path: Path) -> Places:
             name = "jpeg" if kind == "jpg" else "json"
             sample |= {f"{name}_start": member.offset_data, f"{name}_size": member.size}
             content = tar.extractfile(member)
-            if kind == "json" and content is not None:
-                sample |= _text_numbers(key, content.read())
-            elif len(found) == 1 and content is not None:
-                _see_picture(content.read())
+            try:
+                if kind == "json" and content is not None:
+                    sample |= _text_numbers(content.read())
+                elif len(found) == 1 and content is not None:
+                    picture_of(content.read())
+            except ValueError as error:
+                raise ValueError(f"sample {key}: {error}") from error
+    for key, sample in found.items():
+        if missing := [kind for kind in ("jpeg", "json") if f"{kind}_start" not in sample]:
+            raise ValueError(f"sample {key} has no {missing[0]}")
     return np.array([[sample[name] for name in COLUMNS] for sample in found.values()], dtype=np.int64)
 
 
-def _text_numbers(key: str, content: bytes) -> dict[str, int]:
-    document = json.loads(content)
-    taxon = Taxon.from_ranks(document)
-    own = str(next(iter(document.get("captions") or ()), ""))  # photos to replay need no name
-    texts = {"scientific": taxon.text(TextType.SCIENTIFIC) or own, "common": taxon.text(TextType.COMMON) or own}
-    if not all(texts.values()):
-        raise ValueError(f"sample {key} has no name at all")
-    return {name: text_number(text) for name, text in texts.items()}
+def _text_numbers(content: bytes) -> dict[str, int]:
+    sample = sample_of(content)
+    own = next(iter(sample.captions), None)  # photos to replay need no name
+    texts = {
+        "scientific": sample.taxon.text(TextType.SCIENTIFIC) or own,
+        "common": sample.taxon.text(TextType.COMMON) or own,
+    }
+    numbers = {name: text_number(text) for name, text in texts.items() if text}
+    if len(numbers) < len(texts):
+        raise ValueError("it has no name at all")
+    return numbers
 
 
 def text_number(text: str) -> int:
     """A number of 63 bits for a text, whatever its capitals."""
     return int.from_bytes(hashlib.blake2b(text.lower().encode(), digest_size=8).digest(), "big") >> 1
-
-
-def _see_picture(content: bytes) -> None:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
-        picture.load()
 
 
 def index_all(shards: Sequence[Shard], folder: Path, told: Callable[[str], None]) -> None:

@@ -4,6 +4,7 @@ Parts are gathered into whole tensors for checkpoints, so that a run may go on w
 processes, or with whole copies.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from training.distributed import World
 
-__all__ = ["as_held", "local", "parallel_model", "whole"]
+__all__ = ["as_held", "gathered", "local", "parallel_model", "whole"]
 
 
 def parallel_model(model: Any, sharding: str, here: World) -> Any:
@@ -42,6 +43,19 @@ def _split(model: Any, here: World) -> Any:
 def whole(tensor: torch.Tensor) -> torch.Tensor:
     """All of a tensor that may lie in parts; every process must ask for it."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def gathered(tensors: Iterable[tuple[str, torch.Tensor]], *, keep: bool) -> dict[str, torch.Tensor]:
+    """Whole copies on the CPU that training does not change any more; nothing for a process that does not `keep` them.
+
+    Every process must ask for them. One tensor is whole on the device at a time: all together might not fit.
+    """
+    kept = {}
+    for name, tensor in tensors:
+        complete = whole(tensor.detach())
+        if keep:
+            kept[name] = complete.to("cpu", copy=True).contiguous()
+    return kept
 
 
 def local(tensor: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,8 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bioclip_search.errors import UsageError
-from training.checkpoint import Checkpoint, load_checkpoint, load_optimizer, on_cpu, optimizer_tensors
+from training.batch_norm import synchronised
+from training.checkpoint import Checkpoint, load_checkpoint, load_optimizer, optimizer_tensors
 from training.distributed import World
 from training.initial import Initial
 from training.plan import Position
@@ -18,7 +19,7 @@ from training.replay import halved, joined, widen
 from training.run_recipe import RunRecipe
 from training.schedule import adamw
 from training.shard_index import ShardFolder
-from training.sharding import as_held, parallel_model, whole
+from training.sharding import as_held, gathered, parallel_model
 
 __all__ = ["TrainerState", "first_state"]
 
@@ -51,7 +52,7 @@ class TrainerState:
     best: tuple[int, float] | None = None
 
     def checkpoint(self) -> Checkpoint:
-        """A copy of this moment; every process must ask for it."""
+        """A copy of this moment; every process must ask for it, the one that leads gets its tensors."""
         rng = {"cpu": torch.get_rng_state()}
         if self.here.device.type == "cuda":
             rng["cuda"] = torch.cuda.get_rng_state()
@@ -63,7 +64,7 @@ class TrainerState:
             config=self.initial.config(self.folders[0].fit),
             state=self._described(),
             model=model,
-            optimizer=optimizer_tensors(self.optimizer, self.model),
+            optimizer=optimizer_tensors(self.optimizer, self.model, keep=self.here.leads),
             rng={f"{rank}/{kind}": value for rank, one in enumerate(by_rank) for kind, value in one.items()},
             ema=ema,
             replay=replay | {f"ema/{name}": tensor for name, tensor in replay_ema.items()},
@@ -72,11 +73,11 @@ class TrainerState:
 
     def _weights(self, model: Any) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         """Those of a plain model of open_clip, and those that only replay needs."""
-        weights = on_cpu({name: whole(tensor) for name, tensor in model.state_dict().items()})
+        weights = gathered(model.state_dict().items(), keep=self.here.leads)
         for name in ("logit_scale", "logit_bias"):
             if name in weights:
                 weights[name] = weights[name].reshape(())
-        return halved(weights) if self.recipe.replay else (weights, {})
+        return halved(weights) if self.recipe.replay and weights else (weights, {})
 
     def _described(self) -> dict[str, Any]:
         return {
@@ -136,6 +137,9 @@ def _fixed(recipe: dict[str, Any]) -> dict[str, str]:
     flat: dict[str, Any] = {}
     for name, value in recipe.items():
         flat |= {f"{name}.{key}": one for key, one in value.items()} if isinstance(value, dict) else {name: value}
+    # A project's folders may be moved as a whole, the model that was begun with among them.
+    if (init := flat.get("model.init")) and Path(init).is_absolute():
+        flat["model.init"] = Path(init).name
     free = {f"{name}.{key}" for name, keys in _FREE.items() for key in keys} | {"evaluation"}
     # Where the shards lie is free, as what is in them is compared; how they are mixed is not.
     flat["data.shards and their shares"] = [(one["share"], one["split"]) for one in recipe["data"]["shards"]]
@@ -150,6 +154,7 @@ def _measure(recipe: dict[str, Any]) -> list[Any]:
 def first_state(recipe: RunRecipe, initial: Initial, folders: Sequence[ShardFolder], here: World) -> TrainerState:
     """The model on its device with a new optimiser, at step 0."""
     model = initial.model.to(here.device, memory_format=_layout(initial.model, recipe)).train()
+    model = synchronised(model, here)
     model.output_dict = True
     if recipe.replay is not None:
         widen(model)

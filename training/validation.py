@@ -4,8 +4,6 @@ Photos of the split for validation are named among the taxa of all of them, each
 eval` measures more, and with 80 templates.
 """
 
-import io
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -13,15 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image
 
-from bioclip_search.errors import RecordError
 from bioclip_search.preprocessing import Fit, Preprocessing
 from bioclip_search.taxonomy import Taxon, TextType
-from training.data import ShardSamples
 from training.distributed import World, gather_rows
 from training.plan import Numbers
-from training.run_recipe import EvaluationPart
+from training.reading_parts import EvaluationPart
+from training.shard_samples import ShardSamples
+from training.shards.reading import picture_of, sample_of
 from training.state import TrainerState
 from training.step import photo_features, text_features
 
@@ -80,19 +77,13 @@ class Validation:
         return photo_features(state, torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous())
 
     def _pixels(self, jpeg: bytes, row: int) -> np.ndarray:
-        try:
-            with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as opened:
-                return self.preprocessing.apply(opened.convert("RGB"))
-        except (OSError, ValueError) as error:
-            name = self.samples.name(int(self.numbers[row]))
-            raise RecordError(f"{name} cannot be read ({error}); copy the shard again.") from error
+        with self.samples.naming(int(self.numbers[row])):
+            return self.preprocessing.apply(picture_of(jpeg))
 
 
 def _taxon(samples: ShardSamples, number: int) -> Taxon:
-    try:
-        return Taxon.from_ranks(json.loads(samples.read(number)[1]))
-    except (OSError, ValueError) as error:
-        raise RecordError(f"{samples.name(number)} cannot be read ({error}); copy the shard again.") from error
+    with samples.naming(number):
+        return sample_of(samples.read(number)[1]).taxon
 
 
 def _shared_out(here: World, count: int, encode: Callable[[Sequence[int]], torch.Tensor]) -> torch.Tensor:

@@ -55,10 +55,13 @@ class _Observer:
     help="The metadata TSV and part1 …, in folders or zips.",
 )
 @click.option(
-    "--eol", type=click.Path(path_type=Path), metavar="DIR", help="Images of the Encyclopedia of Life; needs --catalog."
+    "--eol",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Images of the Encyclopedia of Life; needs --eol-catalogue.",
 )
 @click.option(
-    "--catalog", type=click.Path(path_type=Path), metavar="CSV", help="TreeOfLife-10M's catalogue, for --eol."
+    "--eol-catalogue", type=click.Path(path_type=Path), metavar="CSV", help="TreeOfLife-10M's catalogue, for --eol."
 )
 @click.option(
     "--without-species",
@@ -81,7 +84,7 @@ def command(
     inat21: Path | None,
     bioscan: Path | None,
     eol: Path | None,
-    catalog: Path | None,
+    eol_catalogue: Path | None,
     without_species: tuple[Path, ...],
     without_images: tuple[Path, ...],
     workers: int | None,
@@ -93,7 +96,7 @@ def command(
     are; FOLDER gets records.csv, which `train shards` takes, and report.json.
 
     \b
-    bioclip-search train assemble tol/ --inat21 inat21/ --bioscan bioscan/ --eol eol/ --catalog catalog.csv
+    bioclip-search train assemble tol/ --inat21 inat21/ --bioscan bioscan/ --eol eol/ --eol-catalogue catalog.csv
     bioclip-search train shards shards/ --records tol/records.csv
     """
     from bioclip_search.paths import absolute
@@ -101,7 +104,7 @@ def command(
     from training.assemble.tested import read_images
     from training.shards.species import read_species
 
-    collections = _collections(inat21, bioscan, eol, catalog)
+    collections = _collections(inat21, bioscan, eol, eol_catalogue)
     options = AssembleOptions(
         folder=absolute(folder),
         without_species=frozenset().union(*(read_species(absolute(file)) for file in without_species)),
@@ -118,7 +121,7 @@ def command(
 
 
 def _collections(
-    inat21: Path | None, bioscan: Path | None, eol: Path | None, catalog: Path | None
+    inat21: Path | None, bioscan: Path | None, eol: Path | None, eol_catalogue: Path | None
 ) -> list["Collection"]:
     from bioclip_search.errors import UsageError
     from bioclip_search.paths import absolute
@@ -126,15 +129,15 @@ def _collections(
     from training.assemble.eol import EncyclopediaOfLife
     from training.assemble.inat21 import INat21
 
-    if (eol is None) != (catalog is None):
-        raise UsageError("--eol and --catalog say together what is on the images; give both, or neither.")
+    if (eol is None) != (eol_catalogue is None):
+        raise UsageError("--eol and --eol-catalogue say together what is on the images; give both, or neither.")
     collections: list[Collection] = []
     if inat21:
         collections.append(INat21(absolute(inat21)))
     if bioscan:
         collections.append(Bioscan(absolute(bioscan)))
-    if eol and catalog:
-        collections.append(EncyclopediaOfLife(absolute(eol), absolute(catalog)))
+    if eol and eol_catalogue:
+        collections.append(EncyclopediaOfLife(absolute(eol), absolute(eol_catalogue)))
     return collections
 
 

@@ -1,4 +1,4 @@
-"""Encyclopedia of Life: images called CONTENT_PAGE_eol….jpg or by treeoflife_id, and TreeOfLife's catalogue.csv.
+"""Encyclopedia of Life: images called CONTENT_PAGE_eol….jpg or by treeoflife_id, and TreeOfLife's catalog.csv.
 
 https://huggingface.co/datasets/imageomics/TreeOfLife-10M
 """

@@ -22,7 +22,7 @@ def read_images(file: Path) -> frozenset[str]:
         text = file.read_text(encoding="utf-8-sig")
         listed = _strings(json.loads(text)) if file.suffix.lower() == ".json" else iter(text.splitlines())
         found = frozenset(_base(name) for line in listed if (name := clean(line)))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"The list of images {shown} cannot be read ({error}); check it.") from error
     if not found:
         raise RecordError(f"{shown} lists no images; write one file name a line.")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bioclip_search.atomic import replacing
 from bioclip_search.errors import ShardError, UsageError
 from bioclip_search.text import printable
 from training.shards.manifest import MANIFEST, Manifest, read_manifest, write_manifest
@@ -168,11 +169,12 @@ def _write_manifest(plan: Plan, source: Source, options: ShardOptions) -> Manife
 def _write_problems(plan: Plan, folder: Path) -> int:
     """Write the photos that were left out to problems.csv, if there are any; returns their number."""
     path = folder / PROBLEMS
-    path.unlink(missing_ok=True)
     skipped = plan.count_problems()
-    if skipped:
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            rows = csv.writer(stream, lineterminator="\n")
-            rows.writerow(("file", "reason"))
-            rows.writerows((problem.file, problem.reason) for problem in plan.problems())
+    if not skipped:
+        path.unlink(missing_ok=True)
+        return 0
+    with replacing(path) as stream:
+        rows = csv.writer(stream, lineterminator="\n")
+        rows.writerow(("file", "reason"))
+        rows.writerows((printable(problem.file), printable(problem.reason)) for problem in plan.problems())
     return skipped

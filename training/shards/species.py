@@ -31,7 +31,7 @@ def read_species(file: Path) -> frozenset[str]:
     try:
         names = _names(file)
         found = frozenset(key for name in names if " " in (key := species_key(name)))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"The list of species {shown} cannot be read ({error}); check it.") from error
     if not found:
         raise RecordError(f"{shown} lists no species; write one “Genus epithet” a line.")
@@ -41,6 +41,8 @@ def read_species(file: Path) -> frozenset[str]:
 def _names(file: Path) -> Iterator[str]:
     if file.suffix.lower() == ".json":
         listed = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(listed, dict | list):
+            raise ValueError("its JSON is neither an object nor a list")
         yield from (_from_ranks(str(name)) for name in listed)
     elif file.suffix.lower() in _TABLES:
         for record in stream_table(file).records:
