@@ -42,55 +42,55 @@ def main() -> None:
     folder = parser.parse_args().catalogue
     watch = Watch()
     from bioclip_search.lance_import import lancedb, leave_out_client
-    from tui.archive import EVERYTHING, Archive
+    from tui.open_catalogue import EVERYTHING, OpenCatalogue
     from tui.results import Order
 
-    watch.lap("import the archive")
+    watch.lap("import the catalogue")
     leave_out_client()
     lancedb()
     watch.lap("import lancedb")
     began = time.perf_counter()
-    archive = Archive.open(folder)
-    watch.lap(f"open {archive.photos:,} photos")
-    branches = archive.children()
+    catalogue = OpenCatalogue.open(folder)
+    watch.lap(f"open {catalogue.photos:,} photos")
+    branches = catalogue.children()
     watch.lap(f"the {len(branches)} widest taxa, counted")
-    results = archive.ask(EVERYTHING)
+    results = catalogue.ask(EVERYTHING)
     watch.lap("list all photos")
     results.read(0, _WINDOW)
     watch.lap(f"read the first {_WINDOW}")
-    archive.thumbnails(_keys(results, 0))
+    catalogue.thumbnails(_keys(results, 0))
     watch.lap("and their thumbnails")
     print(f"{'open to first thumbnails':52} {1000 * (time.perf_counter() - began):9.1f} ms")
-    _walk(archive, watch)
-    _scroll(archive, watch, results)
+    _walk(catalogue, watch)
+    _scroll(catalogue, watch, results)
     for order in (Order.NUMBER, Order.NAME, Order.INDEXED):
-        archive.sorted(results, order)
+        catalogue.sorted(results, order)
         watch.lap(f"sort all photos by {order}")
 
 
-def _walk(archive: Any, watch: Watch) -> None:
+def _walk(catalogue: Any, watch: Watch) -> None:
     from bioclip_search.query import Query
 
-    branch = archive.children()[0]
+    branch = catalogue.children()[0]
     while branch.has_children:
-        children = archive.children(branch.path)
+        children = catalogue.children(branch.path)
         watch.lap(f"expand {branch.name} ({len(children)} taxa)")
-        results = archive.ask(Query(within=(branch.path,)))
+        results = catalogue.ask(Query(within=(branch.path,)))
         watch.lap(f"list its {results.count:,} photos")
         results.read(0, _WINDOW)
         watch.lap(f"read the first {min(_WINDOW, results.count)}")
         branch = children[0]
-    archive.find_taxa("us")
+    catalogue.find_taxa("us")
     watch.lap("find taxa by a part of their names")
 
 
-def _scroll(archive: Any, watch: Watch, results: Any) -> None:
+def _scroll(catalogue: Any, watch: Watch, results: Any) -> None:
     times = []
     for step in range(_STEPS):
         start = step * max(1, results.count // _STEPS)
         began = time.perf_counter()
         results.read(start, start + _WINDOW)
-        archive.thumbnails(_keys(results, start))
+        catalogue.thumbnails(_keys(results, start))
         times.append(1000 * (time.perf_counter() - began))
     times.sort()
     watch.lap(f"{_STEPS} windows with thumbnails, all over the list")

@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from bioclip_search.query import Query
 from tui.app import BrowseApp
-from tui.archive import Archive
+from tui.open_catalogue import OpenCatalogue
 from tui.results import Results
 
 __all__ = ["Held", "browsing", "in_loop", "shown_text", "toasts", "until"]
@@ -45,18 +45,18 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
 async def browsing(
     folder: Path,
     size: tuple[int, int] = (120, 40),
-    open_archive: Callable[[Path], Archive] = Archive.open,
+    open_catalogue: Callable[[Path], OpenCatalogue] = OpenCatalogue.open,
     **options: Any,
 ) -> AsyncIterator[tuple[BrowseApp, Pilot[None]]]:
     """The application with the first listing on the screen."""
-    app = BrowseApp(lambda: open_archive(folder), folder=folder, **options)
+    app = BrowseApp(lambda: open_catalogue(folder), folder=folder, **options)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.main.past.now is not None and app.main.hit is not None)
         yield app, pilot
 
 
-class Held(Archive):
-    """An archive that notes what it is asked, and answers a query by words when the test lets it."""
+class Held(OpenCatalogue):
+    """An open catalogue that notes what it is asked, and answers a query by words when the test lets it."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

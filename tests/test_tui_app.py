@@ -18,10 +18,10 @@ from bioclip_search.query import Query
 from bioclip_search.specimen import Photo
 from bioclip_search.taxonomy import Rank, TaxonPath
 from tui.app import BrowseApp
-from tui.archive import Archive
 from tui.commands import Commands
 from tui.config import Config
 from tui.keymap import bindings
+from tui.open_catalogue import OpenCatalogue
 from tui.question import Question
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
@@ -34,15 +34,15 @@ from tui.widgets.taxa_pane import TaxaPane
 
 
 def held(app: object) -> Held:
-    archive = app.archive  # type: ignore[attr-defined]
-    assert isinstance(archive, Held)
-    return archive
+    catalogue = app.catalogue  # type: ignore[attr-defined]
+    assert isinstance(catalogue, Held)
+    return catalogue
 
 
 @in_loop
 async def test_quick_typing_asks_once(drawer: Path) -> None:
     """Eleven keys without a pause are one search, which begins a moment after the last of them."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
         bar = app.main.query_one(SearchBar)
         bar.pause = 600  # on a slow machine the model that begins to load holds a key up
         await pilot.press("slash", *"blue wing ")
@@ -57,7 +57,7 @@ async def test_quick_typing_asks_once(drawer: Path) -> None:
 @in_loop
 async def test_only_the_latest_search_is_shown(drawer: Path) -> None:
     """A slow answer that comes after a later one's is dropped; Backspace asks it again, and comes to its place."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
         gate = held(app).hold("slow")
         await pilot.press("slash", *"slow", "enter")
         await until(pilot, lambda: "slow" in held(app).searches)
@@ -80,7 +80,7 @@ async def test_only_the_latest_search_is_shown(drawer: Path) -> None:
 @in_loop
 async def test_up_brings_words_back_into_the_box(drawer: Path) -> None:
     """As in a shell: what was searched for, answered or not, the last first; down leads on to what was being typed."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
         box = app.main.query_one(SearchBar).input
         gate = held(app).hold("first")
         await pilot.press("slash", *"first", "enter", "slash", *"second", "enter")
@@ -101,7 +101,7 @@ async def test_up_brings_words_back_into_the_box(drawer: Path) -> None:
 @in_loop
 async def test_escape_gives_up_a_search(drawer: Path) -> None:
     """The former question and its results are there again, and the late answer is ignored."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
         gate = held(app).hold("slow")
         before = app.main.results
         await pilot.press("slash", *"slow", "enter")
@@ -141,8 +141,8 @@ async def test_a_taxon_narrows_the_results(drawer: Path) -> None:
         assert "all taxa" in app.main.query_one(FilterLine).text
 
 
-class Crowded(Archive):
-    """An archive whose root has very many taxa."""
+class Crowded(OpenCatalogue):
+    """An open catalogue whose root has very many taxa."""
 
     def children(self, path: TaxonPath = ()) -> list[Branch]:
         return [
@@ -154,7 +154,7 @@ class Crowded(Archive):
 @in_loop
 async def test_of_five_thousand_children_two_hundred_come_at_once(drawer: Path) -> None:
     """No more than that is ever put in between two keys; the rest is one line, which opens further."""
-    async with browsing(drawer, open_archive=Crowded.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Crowded.open) as (app, pilot):
         tree = app.main.query_one(TaxaPane).taxa
         await until(pilot, lambda: len(tree.root.children) == 201)
         node = tree.root.children[0]
@@ -169,7 +169,7 @@ async def test_of_five_thousand_children_two_hundred_come_at_once(drawer: Path) 
 @in_loop
 async def test_more_taxa_asked_for_twice_come_once(drawer: Path) -> None:
     """A second Enter on the line of the rest, sent before it was replaced, does nothing."""
-    async with browsing(drawer, open_archive=Crowded.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Crowded.open) as (app, pilot):
         tree = app.main.query_one(TaxaPane).taxa
         await until(pilot, lambda: len(tree.root.children) == 201)
         last = tree.root.children[-1]
@@ -183,7 +183,7 @@ async def test_more_taxa_asked_for_twice_come_once(drawer: Path) -> None:
 @in_loop
 async def test_the_line_of_the_rest_opens_as_a_taxon_does(drawer: Path, key: str) -> None:
     """The next two hundred take its place, with the cursor on the first of them."""
-    async with browsing(drawer, open_archive=Crowded.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Crowded.open) as (app, pilot):
         tree = app.main.query_one(TaxaPane).taxa
         await until(pilot, lambda: len(tree.root.children) == 201)
         await pilot.press("t", "end")
@@ -197,7 +197,7 @@ async def test_the_line_of_the_rest_opens_as_a_taxon_does(drawer: Path, key: str
 @in_loop
 async def test_a_taxon_of_the_rest_is_marked_in_the_tree(drawer: Path) -> None:
     """One that was found by its name is brought before the line of the rest, which has one less."""
-    async with browsing(drawer, open_archive=Crowded.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Crowded.open) as (app, pilot):
         tree = app.main.query_one(TaxaPane).taxa
         await until(pilot, lambda: len(tree.root.children) == 201)
         tree.choose(((Rank.SPECIES, "Aus b3000"),))
@@ -243,7 +243,7 @@ async def test_commands_hold_no_text_of_records(drawer: Path) -> None:
 @in_loop
 async def test_a_query_by_photo_can_be_undone(drawer: Path) -> None:
     """s searches with the photo within the taxon; Backspace brings the former results and cursor back."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
         tree = app.main.query_one(TaxaPane).taxa
         await until(pilot, lambda: len(tree.root.children) > 1)
         await pilot.press("t", "down", "enter")
@@ -384,9 +384,9 @@ def wheel(view: Widget) -> MouseScrollDown:
 @in_loop
 async def test_a_failed_search_is_one_line(drawer: Path, error: Exception) -> None:
     """The banner says it, the results stay, the next search works, and nothing looks like a traceback."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
-        archive, before = held(app), app.main.results
-        archive.error = error
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
+        catalogue, before = held(app), app.main.results
+        catalogue.error = error
         await pilot.press("slash", *"any", "enter")
         await until(pilot, lambda: app.main.query_one(Banner).display)
         screen = shown_text(app.main)
@@ -396,7 +396,7 @@ async def test_a_failed_search_is_one_line(drawer: Path, error: Exception) -> No
         await pilot.press("E")
         assert str(error) in "\n".join(strip.text for strip in app.screen._compositor.render_strips(app.size))
         await pilot.press("escape")
-        archive.error = None
+        catalogue.error = None
         await pilot.press("slash", *"thing", "enter")
         await until(pilot, lambda: app.main.question.words == "thing")
         assert not app.main.query_one(Banner).display
@@ -406,7 +406,7 @@ async def test_a_failed_search_is_one_line(drawer: Path, error: Exception) -> No
 @in_loop
 async def test_another_failure_does_not_end_a_search(drawer: Path) -> None:
     """What fails beside a search is told; the search goes on and is answered."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
         gate = held(app).hold("wing")
         await pilot.press("slash", *"wing", "enter")
         await until(pilot, lambda: "wing" in held(app).searches)
@@ -423,9 +423,9 @@ async def test_marked_photos_stay_when_the_catalogue_is_read_again(drawer: Path)
     async with browsing(drawer) as (app, pilot):
         await pilot.press("m", "right", "right")
         for marked in (None, "marked photos"):
-            archive = app.archive
+            catalogue = app.catalogue
             await pilot.press("r")
-            await until(pilot, lambda archive=archive: app.archive is not archive and app.main.asked is None)  # type: ignore[misc]
+            await until(pilot, lambda catalogue=catalogue: app.catalogue is not catalogue and app.main.asked is None)  # type: ignore[misc]
             assert app.main.question.kept == marked
             assert app.main.results is not None
             assert (app.main.results.count == 1) is (marked is not None)
@@ -436,7 +436,7 @@ async def test_marked_photos_stay_when_the_catalogue_is_read_again(drawer: Path)
 @in_loop
 async def test_words_that_go_on_before_the_answer_keep_the_listing(drawer: Path) -> None:
     """Backspace leads from what was typed in two goes to what was there before."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
         gate = held(app).hold("blu")
         await pilot.press("slash", *"blu")
         await until(pilot, lambda: "blu" in held(app).searches)
@@ -455,7 +455,7 @@ async def test_words_that_go_on_before_the_answer_keep_the_listing(drawer: Path)
 @in_loop
 async def test_a_taxon_chosen_during_a_search_keeps_its_words(drawer: Path) -> None:
     """A question builds on the last one, answered or not; the former's late answer is dropped."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
         tree = app.main.query_one(TaxaPane).taxa
         await until(pilot, lambda: len(tree.root.children) > 1)
         gate = held(app).hold("wing")
@@ -472,7 +472,7 @@ async def test_a_taxon_chosen_during_a_search_keeps_its_words(drawer: Path) -> N
 @in_loop
 async def test_words_that_are_erased_give_up_their_search(drawer: Path) -> None:
     """Back at what is on the screen, nothing is searched for any more."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
         gate, before = held(app).hold("x"), app.main.results
         await pilot.press("slash", "x")
         await until(pilot, lambda: "x" in held(app).searches)
@@ -484,7 +484,7 @@ async def test_words_that_are_erased_give_up_their_search(drawer: Path) -> None:
 
 
 class Slow(Held):
-    """An archive that reads the photos of a specimen when the test lets it."""
+    """An open catalogue that reads the photos of a specimen when the test lets it."""
 
     gate = Event()
 
@@ -496,7 +496,7 @@ class Slow(Held):
 @in_loop
 async def test_photos_of_a_specimen_that_come_late_are_dropped(drawer: Path) -> None:
     """Whoever asked for something else meanwhile stays there."""
-    async with browsing(drawer, open_archive=Slow.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Slow.open) as (app, pilot):
         Slow.gate.clear()
         await pilot.press("a", "s")
         await until(pilot, lambda: app.main.question.like is not None)
@@ -510,7 +510,7 @@ async def test_photos_of_a_specimen_that_come_late_are_dropped(drawer: Path) -> 
 
 
 class Finding(Held):
-    """An archive that finds taxa by more than one letter when the test lets it."""
+    """An open catalogue that finds taxa by more than one letter when the test lets it."""
 
     gate = Event()
 
@@ -522,7 +522,7 @@ class Finding(Held):
 @in_loop
 async def test_enter_takes_no_taxon_of_earlier_words(drawer: Path) -> None:
     """While the words are still being looked for, Enter waits for what they find."""
-    async with browsing(drawer, open_archive=Finding.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Finding.open) as (app, pilot):
         Finding.gate.clear()
         pane = app.main.query_one(TaxaPane)
         await pilot.press("t", "f", "a")
@@ -537,19 +537,19 @@ async def test_enter_takes_no_taxon_of_earlier_words(drawer: Path) -> None:
 async def test_a_mended_problem_is_gone_with_the_next_reading(drawer: Path) -> None:
     """r opens the search box again, hides the banner, and keeps the model that was loaded."""
     async with browsing(drawer) as (app, pilot):
-        archive, bar = app.archive, app.main.query_one(SearchBar)
-        assert archive is not None
+        catalogue, bar = app.catalogue, app.main.query_one(SearchBar)
+        assert catalogue is not None
         await pilot.press("slash")
-        await until(pilot, archive.model_ready)
+        await until(pilot, catalogue.model_ready)
         await pilot.press("escape")
         app._told_problem("There is no model.")
         assert "search by words and pictures is off" in bar.input.placeholder
         await pilot.press("r")
-        await until(pilot, lambda: app.archive is not archive and app.main.asked is None)
+        await until(pilot, lambda: app.catalogue is not catalogue and app.main.asked is None)
         assert "off" not in bar.input.placeholder
         assert not app.main.query_one(Banner).display
-        assert app.archive is not None
-        assert app.archive.model_ready()
+        assert app.catalogue is not None
+        assert app.catalogue.model_ready()
 
 
 @in_loop
@@ -574,9 +574,9 @@ async def test_keys_typed_into_the_search_box_stay_there(drawer: Path) -> None:
     """Before the catalogue is open, and when a problem with its model is told: they never become commands."""
     is_opening = Event()
 
-    def opened(folder: Path) -> Archive:
+    def opened(folder: Path) -> OpenCatalogue:
         assert is_opening.wait(60)
-        return Archive.open(folder)
+        return OpenCatalogue.open(folder)
 
     app = BrowseApp(lambda: opened(drawer), folder=drawer)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -584,7 +584,7 @@ async def test_keys_typed_into_the_search_box_stay_there(drawer: Path) -> None:
         bar.pause = 600
         await pilot.press("slash", *"blue")
         is_opening.set()
-        await until(pilot, lambda: app.archive is not None and app.main.hit is not None)
+        await until(pilot, lambda: app.catalogue is not None and app.main.hit is not None)
         await pilot.press(*" wing")
         app._told_problem("There is no model.")
         await pilot.press(*"s")

@@ -18,13 +18,13 @@ from bioclip_search.catalogue import Catalogue
 from bioclip_search.query import Hit
 from bioclip_search.specimen import Photo, Specimen
 from tui.app import BrowseApp
-from tui.archive import Suggested
 from tui.completion import completions, dropped_path
 from tui.desktop import clipboard_command, has_desktop, open_command, reveal_command
 from tui.images import Mode, blocks
 from tui.kept import Kept
 from tui.lanes import Lane
 from tui.named import key_of
+from tui.open_catalogue import Suggested
 from tui.question import Question
 from tui.screens import image_prompt
 from tui.screens.export_prompt import ExportPrompt
@@ -63,21 +63,21 @@ async def test_a_hundred_thousand_results_cost_no_more_widgets(drawer: Path) -> 
 @in_loop
 async def test_thumbnails_are_read_near_the_screen_only(drawer: Path) -> None:
     """What is on the screen or a page from it is read, and what was left behind is not read again."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
-        archive, view = app.archive, app.main.pane.view
-        assert isinstance(archive, Held)
-        await until(pilot, lambda: archive.thumbnails_asked)
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
+        catalogue, view = app.catalogue, app.main.pane.view
+        assert isinstance(catalogue, Held)
+        await until(pilot, lambda: catalogue.thumbnails_asked)
         page = len(view.on_screen)
         await pilot.press("end")
         await until(pilot, lambda: not any(view._is_missing(index) for index in view.on_screen))
-        archive.thumbnails_asked.clear()
+        catalogue.thumbnails_asked.clear()
         await pilot.press("home", "end")
         await until(pilot, lambda: not any(view._is_missing(index) for index in view.on_screen))
-        assert all(len(keys) <= 3 * page for keys in archive.thumbnails_asked)
+        assert all(len(keys) <= 3 * page for keys in catalogue.thumbnails_asked)
 
 
 class Torn(Held):
-    """An archive in which one thumbnail is gone and one is damaged."""
+    """An open catalogue in which one thumbnail is gone and one is damaged."""
 
     def thumbnails(self, keys: list[str]) -> dict[str, bytes]:
         found = super().thumbnails(keys)
@@ -90,7 +90,7 @@ class Torn(Held):
 @in_loop
 async def test_what_cannot_be_drawn_is_said_in_its_tile(drawer: Path) -> None:
     """A photo without a thumbnail is “not found”, a damaged one “unreadable”; their neighbours are drawn."""
-    async with browsing(drawer, open_archive=Torn.open) as (app, pilot):
+    async with browsing(drawer, open_catalogue=Torn.open) as (app, pilot):
         view = app.main.pane.view
         await until(pilot, lambda: "unreadable" in shown_text(app.main))
         await until(pilot, lambda: not any(view._is_missing(index) for index in view.on_screen))
@@ -417,7 +417,7 @@ async def test_text_of_records_is_never_markup(drawer: Path) -> None:
 
 
 class Late(Held):
-    """An archive that reads pictures and suggestions when the test lets it."""
+    """An open catalogue that reads pictures and suggestions when the test lets it."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -441,16 +441,16 @@ class Late(Held):
 @in_loop
 async def test_an_answer_to_a_closed_screen_is_dropped(drawer: Path, opens: str) -> None:
     """A picture or suggestions that come after Esc change nothing, and the program goes on."""
-    async with browsing(drawer, open_archive=Late.open) as (app, pilot):
-        archive = app.archive
-        assert isinstance(archive, Late)
+    async with browsing(drawer, open_catalogue=Late.open) as (app, pilot):
+        catalogue = app.catalogue
+        assert isinstance(catalogue, Late)
         await pilot.press(opens)
         await until(pilot, lambda: app.screen is not app.main)
         screen = app.screen
-        await until(pilot, lambda: archive.asked_of)
+        await until(pilot, lambda: catalogue.asked_of)
         await pilot.press("escape")
         await until(pilot, lambda: not screen.is_running)
-        archive.gate.set()
+        catalogue.gate.set()
         answered: list[bool] = []
         app.in_lane(app.specimen if opens == "enter" else app.others, lambda _: True, answered.append)
         await until(pilot, lambda: answered)
@@ -497,18 +497,18 @@ async def test_a_name_too_long_for_a_file_is_refused(drawer: Path, tmp_path: Pat
 @in_loop
 async def test_a_specimen_does_not_take_the_full_views_turn(drawer: Path) -> None:
     """n twice while a picture is read, and the specimen asked for in between, show the last one at the end."""
-    async with browsing(drawer, open_archive=Late.open) as (app, pilot):
-        archive = app.archive
-        assert isinstance(archive, Late)
+    async with browsing(drawer, open_catalogue=Late.open) as (app, pilot):
+        catalogue = app.catalogue
+        assert isinstance(catalogue, Late)
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is not app.main)
         screen = app.screen
         assert isinstance(screen, FullView)
-        await until(pilot, lambda: archive.asked_of)
+        await until(pilot, lambda: catalogue.asked_of)
         await pilot.press("n", "n")
         app.main.tell_specimen()
         await pilot.pause()
-        archive.gate.set()
+        catalogue.gate.set()
         await until(pilot, lambda: screen._image is not None)
         assert screen.hit == app.main.results.at(2)  # type: ignore[union-attr]
 
@@ -516,9 +516,9 @@ async def test_a_specimen_does_not_take_the_full_views_turn(drawer: Path) -> Non
 @in_loop
 async def test_the_full_view_is_small_at_once_and_then_sharp(drawer: Path) -> None:
     """The thumbnail is there while the original is read, and stays as near as it was brought."""
-    async with browsing(drawer, open_archive=Late.open) as (app, pilot):
-        archive = app.archive
-        assert isinstance(archive, Late)
+    async with browsing(drawer, open_catalogue=Late.open) as (app, pilot):
+        catalogue = app.catalogue
+        assert isinstance(catalogue, Late)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, FullView))
         screen = app.screen
@@ -527,7 +527,7 @@ async def test_the_full_view_is_small_at_once_and_then_sharp(drawer: Path) -> No
         small = screen._image
         assert small is not None
         await pilot.press("plus")
-        archive.gate.set()
+        catalogue.gate.set()
         await until(pilot, lambda: screen._image is not small)
         assert screen._image is not None
         assert screen._image.width > small.width
@@ -537,17 +537,17 @@ async def test_the_full_view_is_small_at_once_and_then_sharp(drawer: Path) -> No
 @in_loop
 async def test_pictures_that_were_overtaken_are_not_read(drawer: Path) -> None:
     """n four times reads the original of the last one, beside the one that was under way."""
-    async with browsing(drawer, open_archive=Late.open) as (app, pilot):
-        archive, results = app.archive, app.main.results
-        assert isinstance(archive, Late)
+    async with browsing(drawer, open_catalogue=Late.open) as (app, pilot):
+        catalogue, results = app.catalogue, app.main.results
+        assert isinstance(catalogue, Late)
         assert results is not None
         await pilot.press("enter")
-        await until(pilot, lambda: archive.asked_of)
+        await until(pilot, lambda: catalogue.asked_of)
         await pilot.press("n", "n", "n", "n")
-        archive.gate.set()
-        await until(pilot, lambda: len(archive.asked_of) == 2)
+        catalogue.gate.set()
+        await until(pilot, lambda: len(catalogue.asked_of) == 2)
         hits = [results.at(index) for index in (0, 4)]
-        assert archive.asked_of == [hit.photo.path for hit in hits if hit]
+        assert catalogue.asked_of == [hit.photo.path for hit in hits if hit]
 
 
 @in_loop
@@ -578,10 +578,10 @@ async def test_a_picture_is_drawn_beside_the_keys(drawer: Path, monkeypatch: pyt
 @in_loop
 async def test_without_pictures_there_are_words(drawer: Path) -> None:
     """--images none draws nothing anywhere and reads no picture; i draws them after all."""
-    async with browsing(drawer, open_archive=Late.open, images=Mode.NONE) as (app, pilot):
-        archive, view = app.archive, app.main.pane.view
-        assert isinstance(archive, Late)
-        archive.gate.set()
+    async with browsing(drawer, open_catalogue=Late.open, images=Mode.NONE) as (app, pilot):
+        catalogue, view = app.catalogue, app.main.pane.view
+        assert isinstance(catalogue, Late)
+        catalogue.gate.set()
         await until(pilot, lambda: not any(view._is_missing(index) for index in view.on_screen))
         await until(pilot, lambda: "Indexed" in app.main.query_one(SpecimenPane).text)
         assert "no picture" in shown_text(app.main)
@@ -592,7 +592,7 @@ async def test_without_pictures_there_are_words(drawer: Path) -> None:
         await pilot.press("n")
         assert "no pictures" in shown_text(app.screen)
         assert not any(sign in shown_text(app.screen) for sign in BLOCKS)
-        assert archive.asked_of == archive.thumbnails_asked == []
+        assert catalogue.asked_of == catalogue.thumbnails_asked == []
         await pilot.press("i")
         await until(pilot, lambda: any(sign in shown_text(app.screen) for sign in BLOCKS))
 

@@ -15,9 +15,9 @@ from textual.command import CommandList
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import UsageError
 from tui.app import BrowseApp
-from tui.archive import Archive
 from tui.config import Config, read_config
 from tui.keymap import require_keys
+from tui.open_catalogue import OpenCatalogue
 from tui.screens.notice import Notice
 from tui.widgets.banner import Banner
 from tui.widgets.key_line import KeyLine
@@ -32,7 +32,7 @@ async def test_no_catalogue_is_a_sentence_with_a_remedy(tmp_path: Path, kind: st
     if kind == "damaged":
         (folder / "photos.lance" / "_versions").mkdir(parents=True)
         (folder / "photos.lance" / "_versions" / "1.manifest").write_bytes(b"no manifest")
-    app = BrowseApp(lambda: Archive.open(folder), folder=folder)
+    app = BrowseApp(lambda: OpenCatalogue.open(folder), folder=folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, Notice))
         assert isinstance(app.screen, Notice)
@@ -49,9 +49,9 @@ async def test_the_first_screen_waits_for_nothing(drawer: Path) -> None:
     """Keys, title and panes are there while the catalogue is still being opened."""
     gate = Event()
 
-    def open_late() -> Archive:
+    def open_late() -> OpenCatalogue:
         assert gate.wait(60)
-        return Archive.open(drawer)
+        return OpenCatalogue.open(drawer)
 
     app = BrowseApp(open_late, folder=drawer)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -67,14 +67,16 @@ async def test_another_model_stops_searches_and_not_browsing(drawer: Path, tmp_p
     """A catalogue of another model says so in the banner; taxa and similar photos go on."""
     other = write_model(tmp_path / "other", seed=5)
 
-    def open_with_other(folder: Path) -> Archive:
-        return Archive.open(folder, model=str(other))
+    def open_with_other(folder: Path) -> OpenCatalogue:
+        return OpenCatalogue.open(folder, model=str(other))
 
-    async with browsing(drawer, open_archive=open_with_other) as (app, pilot):
+    async with browsing(drawer, open_catalogue=open_with_other) as (app, pilot):
         await until(pilot, lambda: app.main.query_one(Banner).display)
         assert "was built with" in " ".join(shown_text(app.main).split())
-        await pilot.press("slash")
-        assert app.focused is app.main.pane.view
+        await pilot.press("slash", *"moth", "enter")
+        assert app.main.query_one(Banner).display
+        assert (app.main.asked, app.main.question.words) == (None, "")
+        app.main.pane.view.focus()
         await pilot.press("s")
         await until(pilot, lambda: app.main.question.like is not None)
 
@@ -97,10 +99,10 @@ async def test_no_match_says_what_could_be_done(drawer: Path) -> None:
 @in_loop
 async def test_a_slow_search_tells_the_seconds(drawer: Path) -> None:
     """After two seconds the line says how long it has taken so far."""
-    async with browsing(drawer, open_archive=Held.open) as (app, pilot):
-        archive = app.archive
-        assert isinstance(archive, Held)
-        gate = archive.hold("slow")
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
+        catalogue = app.catalogue
+        assert isinstance(catalogue, Held)
+        gate = catalogue.hold("slow")
         await pilot.press("slash", *"slow", "enter")
         await until(pilot, lambda: "searching… 2 s" in shown_text(app.main))
         gate.set()
@@ -112,7 +114,7 @@ async def test_a_catalogue_that_was_written_to_says_so(drawer: Path, tmp_path: P
     """A sign in the first line names the key that reads it again; then it is gone."""
     folder = Path(shutil.copytree(drawer, tmp_path / "drawer"))
     async with browsing(folder, config=Config(keys={"reload": "f5"})) as (app, pilot):
-        line, archive = app.main.query_one(TitleLine), app.archive
+        line, catalogue = app.main.query_one(TitleLine), app.catalogue
         app.look_for_changes()
         done: list[None] = []
         app.in_lane(app.changes, lambda _: None, done.append)
@@ -123,7 +125,7 @@ async def test_a_catalogue_that_was_written_to_says_so(drawer: Path, tmp_path: P
         app.look_for_changes()
         await until(pilot, lambda: "catalogue changed · f5 reads it" in line.text)
         await pilot.press("f5")
-        await until(pilot, lambda: app.archive is not archive and app.main.asked is None)
+        await until(pilot, lambda: app.catalogue is not catalogue and app.main.asked is None)
         assert "changed" not in line.text
         assert "125 photos" in line.text
 
@@ -195,13 +197,13 @@ def test_the_application_imports_nothing_heavy() -> None:
 async def test_browsing_and_similar_photos_load_no_model(drawer: Path) -> None:
     """Only words need the model; it is loaded once the search box is entered."""
     async with browsing(drawer) as (app, pilot):
-        archive = app.archive
-        assert archive is not None
+        catalogue = app.catalogue
+        assert catalogue is not None
         await pilot.press("s")
         await until(pilot, lambda: app.main.question.like is not None)
-        assert not archive.model_ready()
+        assert not catalogue.model_ready()
         await pilot.press("slash")
-        await until(pilot, archive.model_ready)
+        await until(pilot, catalogue.model_ready)
 
 
 def _highlighted(app: BrowseApp) -> str:

@@ -55,7 +55,7 @@ _UNCERTAIN = "If it does not arrive there, select it here with Shift+drag (tmux:
 
 
 class PhotoActions(Desk):
-    """Actions of the application, apart from those that ask the archive."""
+    """Actions of the application, apart from those that ask the catalogue."""
 
     exports_under_way = 0
     _siblings_of: Hit | None = None
@@ -94,7 +94,7 @@ class PhotoActions(Desk):
             kept = [hit, *(Hit(photo, None) for photo in photos)]
             self.main.show_kept(Question(kept=f"specimen {name}"), Kept(kept))
 
-        self.in_lane(self.others, lambda archive: archive.siblings(key_of(hit)), then)
+        self.in_lane(self.others, lambda catalogue: catalogue.siblings(key_of(hit)), then)
 
     def is_marked(self, hit: Hit) -> bool:
         return key_of(hit) in self.marks
@@ -251,7 +251,7 @@ class PhotoActions(Desk):
 
     def _end(self) -> None:
         """With the status and the sentence of an error where no catalogue could be shown."""
-        if self.archive is None and self.last_error:
+        if self.catalogue is None and self.last_error:
             self.exit(return_code=2, message=Text(f"Error: {printable(self.last_error)}"))
         else:
             self.exit()

@@ -1,4 +1,4 @@
-"""What the archive has of photos: thumbnails, pictures, suggestions, files of marked ones; brought where wanted."""
+"""What the catalogue has of photos: thumbnails, pictures, suggestions, files of marked ones; brought where wanted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,7 +27,7 @@ from tui.widgets.specimen import SpecimenPane
 if TYPE_CHECKING:
     from PIL import Image
 
-    from tui.archive import Archive, Suggested
+    from tui.open_catalogue import OpenCatalogue, Suggested
 
 __all__ = ["PhotoAnswers"]
 
@@ -44,7 +44,7 @@ class PhotoAnswers(PhotoActions):
         if results is None:
             return
 
-        def job(archive: "Archive") -> None:
+        def job(catalogue: "OpenCatalogue") -> None:
             results.read(wanted.start, wanted.end)
             hits = [hit for index in range(wanted.start, wanted.end) if (hit := results.at(index)) is not None]
             self.hand_over(view.put, {})
@@ -56,7 +56,7 @@ class PhotoAnswers(PhotoActions):
                     return
                 some = keys[at : at + _PICTURES_AT_ONCE]
                 is_hidden = self.images is Mode.NONE
-                tiles = dict.fromkeys(some, TileState.HIDDEN) if is_hidden else _tiles(archive, some)
+                tiles = dict.fromkeys(some, TileState.HIDDEN) if is_hidden else _tiles(catalogue, some)
                 self.hand_over(view.put, tiles)
 
         self.in_lane(self.tiles, job, lambda _: None)
@@ -66,21 +66,21 @@ class PhotoAnswers(PhotoActions):
         pane, hit = self.main.query_one(SpecimenPane), wanted.hit
         is_sharp = self.images in (Mode.KITTY, Mode.SIXEL)
 
-        def job(archive: "Archive") -> tuple["Image.Image | None", str]:
+        def job(catalogue: "OpenCatalogue") -> tuple["Image.Image | None", str]:
             if self.images is Mode.NONE:
                 return None, TileState.HIDDEN.value
             if is_sharp:
                 try:
-                    return archive.picture(hit.photo, _SPECIMEN_PIXELS), ""
+                    return catalogue.picture(hit.photo, _SPECIMEN_PIXELS), ""
                 except PhotoError:
                     pass
-            return _thumbnail(archive, hit)
+            return _thumbnail(catalogue, hit)
 
         def then(found: tuple["Image.Image | None", str]) -> None:
             pane.complete(hit, *found, ())
             self.in_lane(
                 self.specimen,
-                lambda archive: archive.siblings(key_of(hit)),
+                lambda catalogue: catalogue.siblings(key_of(hit)),
                 lambda siblings: pane.complete(hit, *found, siblings),
             )
 
@@ -93,18 +93,18 @@ class PhotoAnswers(PhotoActions):
         def put(found: tuple[Hit | None, "Image.Image | None", str]) -> None:
             screen.put(wanted.index, *found)
 
-        def job(archive: "Archive") -> tuple[Hit | None, "Image.Image | None", str]:
+        def job(catalogue: "OpenCatalogue") -> tuple[Hit | None, "Image.Image | None", str]:
             results.read(wanted.index, wanted.index + 1)
             hit = results.at(wanted.index)
             if hit is None or self.images is Mode.NONE:
                 return hit, None, (TileState.HIDDEN if hit else TileState.NOT_FOUND).value
-            small, said = _thumbnail(archive, hit)
+            small, said = _thumbnail(catalogue, hit)
             if small is not None:
                 self.hand_over(put, (hit, small, ""))
             if not screen.lane.is_free:  # another photo is shown by now
                 return hit, small, said
             try:
-                return hit, archive.picture(hit.photo, wanted.longest), ""
+                return hit, catalogue.picture(hit.photo, wanted.longest), ""
             except PhotoError as error:
                 return hit, small, str(error)
 
@@ -118,11 +118,11 @@ class PhotoAnswers(PhotoActions):
         if not isinstance(screen, Suggestions):
             return
 
-        def job(archive: "Archive") -> Sequence["Suggested"]:
-            known = archive.suggestions(key)
+        def job(catalogue: "OpenCatalogue") -> Sequence["Suggested"]:
+            known = catalogue.suggestions(key)
             if not isinstance(wanted, IdentificationWanted):
                 return known
-            new = archive.identify(key)
+            new = catalogue.identify(key)
             return [new, *(one for one in known if one.suggestion.suggestion_id != new.suggestion.suggestion_id)]
 
         self.in_lane(self.others, job, screen.put, screen.failed)
@@ -133,8 +133,8 @@ class PhotoAnswers(PhotoActions):
         if not isinstance(screen, Suggestions):
             return
 
-        def job(archive: "Archive") -> "Suggested":
-            review = archive.review(key, given.suggested.suggestion, given.verdict)
+        def job(catalogue: "OpenCatalogue") -> "Suggested":
+            review = catalogue.review(key, given.suggested.suggestion, given.verdict)
             return replace(given.suggested, review=review)
 
         self.in_lane(self.others, job, screen.reviewed, screen.failed)
@@ -153,23 +153,23 @@ class PhotoAnswers(PhotoActions):
             self.exports_under_way -= 1
             self.fail(sentence)
 
-        self.in_lane(self.exports, lambda archive: archive.export(keys, wanted.file), then, failed)
+        self.in_lane(self.exports, lambda catalogue: catalogue.export(keys, wanted.file), then, failed)
 
 
-def _tiles(archive: "Archive", keys: Sequence[str]) -> Mapping[str, bytes | TileState]:
+def _tiles(catalogue: "OpenCatalogue", keys: Sequence[str]) -> Mapping[str, bytes | TileState]:
     """Thumbnails, and in words what there is in place of those that are not there."""
     try:
-        found = archive.thumbnails(keys)
+        found = catalogue.thumbnails(keys)
     except CatalogueError:
         found = {}
     return {key: found.get(key) or TileState.NOT_FOUND for key in keys}
 
 
-def _thumbnail(archive: "Archive", hit: Hit) -> tuple["Image.Image | None", str]:
+def _thumbnail(catalogue: "OpenCatalogue", hit: Hit) -> tuple["Image.Image | None", str]:
     """The thumbnail as a picture, or in words why there is none."""
     from bioclip_search.photo import open_photo
 
-    tile = _tiles(archive, [key := key_of(hit)])[key]
+    tile = _tiles(catalogue, [key := key_of(hit)])[key]
     if isinstance(tile, TileState):
         return None, tile.value
     try:

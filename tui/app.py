@@ -1,4 +1,4 @@
-"""The terminal application. It alone speaks to the archive: in threads, answering what widgets ask by messages.
+"""The terminal application. It alone speaks to the catalogue: in threads, answering what widgets ask by messages.
 
 Importing this module imports neither torch, open_clip, lancedb nor pyarrow: the first screen is painted before them.
 """
@@ -21,7 +21,7 @@ from bioclip_search.taxonomy import TaxonPath
 from tui.answers import PhotoAnswers
 from tui.bindings import key
 from tui.commands import Commands
-from tui.desk import OpenArchive
+from tui.desk import CatalogueOpener
 from tui.lanes import in_thread
 from tui.messages import (
     BranchesWanted,
@@ -39,7 +39,7 @@ from tui.widgets.taxa_pane import MOST_FOUND, TaxaPane
 from tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
-    from tui.archive import Archive
+    from tui.open_catalogue import OpenCatalogue
 
 __all__ = ["BrowseApp"]
 
@@ -61,8 +61,8 @@ class BrowseApp(PhotoAnswers):
         key("q", "leave", "Quit", "Leave the program", "quit", show=True),
     ]
 
-    def __init__(self, open_archive: OpenArchive, *, folder: Path, **options: Any) -> None:
-        super().__init__(open_archive, folder=folder, **options)
+    def __init__(self, open_catalogue: CatalogueOpener, *, folder: Path, **options: Any) -> None:
+        super().__init__(open_catalogue, folder=folder, **options)
         self._is_model_asked = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -99,40 +99,40 @@ class BrowseApp(PhotoAnswers):
 
     def _open(self) -> None:
         self.main.query_one(TitleLine).tell(str(self.folder))
-        former = self.archive
+        former = self.catalogue
 
         def work() -> None:
             try:
-                archive = self.open_archive()
+                catalogue = self.open_catalogue()
                 if former is not None:
-                    archive.inherit(former)
+                    catalogue.inherit(former)
             except BioclipSearchError as error:
                 self.hand_over(self._not_opened, str(error))
             except Exception as error:
                 self.hand_over(self._not_opened, f"The catalogue {self.folder} cannot be opened: {error}.")
             else:
-                self.hand_over(self._opened, archive)
+                self.hand_over(self._opened, catalogue)
 
         in_thread(work)
 
     def _not_opened(self, sentence: str) -> None:
-        if self.archive is None:
+        if self.catalogue is None:
             self.last_error = sentence
             self.push_screen(Notice("The catalogue cannot be shown", sentence))
         else:
             self.fail(sentence)
 
-    def _opened(self, archive: "Archive") -> None:
-        is_first = self.archive is None
-        self.archive = archive
-        self.main.query_one(TaxaPane).taxa.begin(archive.photos)
+    def _opened(self, catalogue: "OpenCatalogue") -> None:
+        is_first = self.catalogue is None
+        self.catalogue = catalogue
+        self.main.query_one(TaxaPane).taxa.begin(catalogue.photos)
         self._told_problem(None)
         self._is_model_asked = False
         self._note_model(is_loading=False)
         self.tell_title()
         if self._screen_is_main():
             self.main.ask_again()
-        self.in_lane(self.model, lambda archive: archive.problem(), self._told_problem)
+        self.in_lane(self.model, lambda catalogue: catalogue.problem(), self._told_problem)
         self._note_changes(False)
         if is_first:
             self.set_interval(_LOOK, self.look_for_changes)
@@ -142,7 +142,7 @@ class BrowseApp(PhotoAnswers):
 
     def look_for_changes(self) -> None:
         """Say so when another program has written to the catalogue."""
-        self.in_lane(self.changes, lambda archive: archive.is_changed(), self._note_changes, lambda _: None)
+        self.in_lane(self.changes, lambda catalogue: catalogue.is_changed(), self._note_changes, lambda _: None)
 
     def _note_changes(self, is_changed: bool) -> None:
         bindings = (active.binding for active in self.main.active_bindings.values())
@@ -167,15 +167,15 @@ class BrowseApp(PhotoAnswers):
 
     @on(QuestionAsked)
     def _ask(self, asked: QuestionAsked) -> None:
-        if self.archive is None:
+        if self.catalogue is None:
             return
         question = asked.question
         if question.words or question.picture:
             self._load_model()
 
-        def job(archive: "Archive") -> Any:
-            results = archive.ask(question.query())
-            return archive.sorted(results, question.order) if question.order else results
+        def job(catalogue: "OpenCatalogue") -> Any:
+            results = catalogue.ask(question.query())
+            return catalogue.sorted(results, question.order) if question.order else results
 
         def then(results: Any) -> None:
             self.main.answered(asked, results)
@@ -185,7 +185,7 @@ class BrowseApp(PhotoAnswers):
                 self.last_error = sentence
                 self.main.failed(asked, sentence)
 
-        in_thread(self.work(self.archive, job, then, failed))
+        in_thread(self.work(self.catalogue, job, then, failed))
 
     def recount(self) -> None:
         """Have the hits of what is shown counted by taxon."""
@@ -199,11 +199,11 @@ class BrowseApp(PhotoAnswers):
             if self.main.question == question:
                 tree.count(counts)
 
-        self.in_lane(self.counts, lambda archive: archive.counts(question.query()), then)
+        self.in_lane(self.counts, lambda catalogue: catalogue.counts(question.query()), then)
 
     @on(ModelWanted)
     def _load_model(self) -> None:
-        if self.archive is None or self._is_model_asked or self.archive.model_ready() or self.main.problem:
+        if self.catalogue is None or self._is_model_asked or self.catalogue.model_ready() or self.main.problem:
             return
         self._is_model_asked = True
         self._note_model(is_loading=True)
@@ -213,7 +213,9 @@ class BrowseApp(PhotoAnswers):
             self._note_model(is_loading=False)
             self.fail(sentence)
 
-        self.in_lane(self.model, lambda archive: archive.warm(), lambda _: self._note_model(is_loading=False), failed)
+        self.in_lane(
+            self.model, lambda catalogue: catalogue.warm(), lambda _: self._note_model(is_loading=False), failed
+        )
 
     def _note_model(self, *, is_loading: bool) -> None:
         self.main.query_one(TitleLine).note("model", "model loading… (browsing works)" if is_loading else "")
@@ -228,7 +230,9 @@ class BrowseApp(PhotoAnswers):
             tree.fail(path)
             self.fail(sentence)
 
-        self.in_lane(self.taxa, lambda archive: archive.children(path), lambda found: tree.fill(path, found), failed)
+        self.in_lane(
+            self.taxa, lambda catalogue: catalogue.children(path), lambda found: tree.fill(path, found), failed
+        )
 
     @on(TaxaSought)
     def _find_taxa(self, sought: TaxaSought) -> None:
@@ -236,7 +240,7 @@ class BrowseApp(PhotoAnswers):
         if words:
             self.in_lane(
                 self.found,
-                lambda archive: archive.find_taxa(words, MOST_FOUND),
+                lambda catalogue: catalogue.find_taxa(words, MOST_FOUND),
                 lambda found: pane.found(words, found),
             )
         else:

@@ -1,4 +1,4 @@
-"""The application's ways: to the archive and back by threads, and to its own screens."""
+"""The application's ways: to the catalogue and back by threads, and to its own screens."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,22 +16,22 @@ from tui.screens.main import MainScreen
 from tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
-    from tui.archive import Archive
+    from tui.open_catalogue import OpenCatalogue
 
-__all__ = ["Desk", "OpenArchive"]
+__all__ = ["Desk", "CatalogueOpener"]
 
 _T = TypeVar("_T")
 
-OpenArchive = Callable[[], "Archive"]
-"""Opens the archive; called in a thread, once the first screen is painted, and again to read it anew."""
+CatalogueOpener = Callable[[], "OpenCatalogue"]
+"""Opens the catalogue; called in a thread, once the first screen is painted, and again to read it anew."""
 
 
 class Desk(App[None]):
-    """What is open, what is marked, and the lanes in which the archive is asked."""
+    """What is open, what is marked, and the lanes in which the catalogue is asked."""
 
     def __init__(
         self,
-        open_archive: OpenArchive,
+        open_catalogue: CatalogueOpener,
         *,
         folder: Path,
         images: Mode = Mode.BLOCKS,
@@ -45,8 +45,8 @@ class Desk(App[None]):
         self.folder = folder
         self.marks: dict[str, Hit] = {}
         self.last_error = ""
-        self.archive: Archive | None = None
-        self.open_archive = open_archive
+        self.catalogue: OpenCatalogue | None = None
+        self.open_catalogue = open_catalogue
         self.main = MainScreen()
         self.tiles, self.specimen, self.counts, self.found, self.changes = (Lane(latest=True) for _ in range(5))
         self.taxa, self.others, self.model, self.exports = (Lane() for _ in range(4))
@@ -54,27 +54,27 @@ class Desk(App[None]):
     def in_lane(
         self,
         lane: Lane,
-        job: Callable[["Archive"], _T],
+        job: Callable[["OpenCatalogue"], _T],
         then: Callable[[_T], object],
         failed: Callable[[str], object] | None = None,
     ) -> None:
         """Do a job in a lane's thread; then, or with the sentence that says why not, go on in this one."""
-        archive = self.archive
-        if archive is None:
+        catalogue = self.catalogue
+        if catalogue is None:
             return
 
-        lane.do(self.work(archive, job, then, failed or self.fail))
+        lane.do(self.work(catalogue, job, then, failed or self.fail))
 
     def work(
         self,
-        archive: "Archive",
-        job: Callable[["Archive"], _T],
+        catalogue: "OpenCatalogue",
+        job: Callable[["OpenCatalogue"], _T],
         then: Callable[[_T], object],
         failed: Callable[[str], object],
     ) -> Callable[[], None]:
         def work() -> None:
             try:
-                done = job(archive)
+                done = job(catalogue)
             except BioclipSearchError as error:
                 self.hand_over(failed, str(error))
             except Exception as error:
@@ -104,9 +104,9 @@ class Desk(App[None]):
 
     def tell_title(self) -> None:
         """Write the first line anew."""
-        archive = self.archive
-        if archive is not None:
+        catalogue = self.catalogue
+        if catalogue is not None:
             marked = f"{len(self.marks):,} marked" if self.marks else ""
-            model = archive.model.rsplit("/", 1)[-1]
-            facts = (archive.folder.name, f"{archive.photos:,} photos", model, self.images.value, marked)
+            model = catalogue.model.rsplit("/", 1)[-1]
+            facts = (catalogue.folder.name, f"{catalogue.photos:,} photos", model, self.images.value, marked)
             self.main.query_one(TitleLine).tell(*facts)

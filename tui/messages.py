@@ -1,4 +1,4 @@
-"""What widgets and screens ask of the application; it alone speaks to the archive, and answers by calling back."""
+"""What widgets and screens ask of the application; it alone speaks to the catalogue, and answers by calling back."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from tui.question import Question
 
 if TYPE_CHECKING:
     from bioclip_search.query import Hit
-    from tui.archive import Suggested
+    from tui.open_catalogue import Suggested
     from tui.results import Results
     from tui.screens.full_view import FullView
 

@@ -8,8 +8,8 @@ import click
 from bioclip_search.cli.options import catalogue_option, device_options
 
 if TYPE_CHECKING:
-    from tui.archive import Archive
     from tui.config import Config
+    from tui.open_catalogue import OpenCatalogue
 
 __all__ = ["command"]
 
@@ -76,15 +76,15 @@ def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "C
 
     from tui.app import BrowseApp
 
-    def open_archive() -> "Archive":
-        from tui.archive import Archive
+    def open_catalogue() -> "OpenCatalogue":
+        from tui.open_catalogue import OpenCatalogue
 
-        opened = Archive.open(folder, model=model, device=device, dtype=dtype)
+        opened = OpenCatalogue.open(folder, model=model, device=device, dtype=dtype)
         # All that was imported stays; to look through it for garbage again and again makes keys wait.
         gc.freeze()
         return opened
 
-    app = BrowseApp(open_archive, folder=folder, images=mode, config=config)
+    app = BrowseApp(open_catalogue, folder=folder, images=mode, config=config)
     # A search goes through many short steps, for each of which its thread waits for the one that draws.
     sys.setswitchinterval(0.001)
     app.run(mouse=config.mouse)

@@ -27,16 +27,16 @@ from bioclip_search.identification import Verdict, reviews
 from bioclip_search.query import LikePart, PhotoPart, Query, TextPart
 from bioclip_search.schema import photo_id
 from bioclip_search.taxonomy import Rank, TaxonPath
-from tui.archive import EVERYTHING, UNPLACED, Archive
+from tui.open_catalogue import EVERYTHING, UNPLACED, OpenCatalogue
 from tui.results import Order, Results
 
 NYMPHALIDAE: TaxonPath = ((Rank.KINGDOM, "Animalia"), (Rank.FAMILY, "Nymphalidae"))
 
 
 @pytest.fixture
-def archive(indexed: Path, catalogue_folder: Path) -> Archive:
+def catalogue(indexed: Path, catalogue_folder: Path) -> OpenCatalogue:
     """The catalogue of six drawn photos."""
-    return Archive.open(catalogue_folder, device="cpu", dtype="float32")
+    return OpenCatalogue.open(catalogue_folder, device="cpu", dtype="float32")
 
 
 def _numbers(results: Results) -> list[str | None]:
@@ -49,37 +49,39 @@ def _key(indexed: Path, number: int) -> str:
     return photo_id(str(indexed), f"drawer{number // 3}/CAT-{number:03d}.jpg")
 
 
-def test_importing_the_archive_imports_nothing_heavy() -> None:
+def test_importing_it_imports_nothing_heavy() -> None:
     """The first screen is painted before any of it is there."""
     script = (
-        "import sys, tui.archive, tui.results\n"
+        "import sys, tui.open_catalogue, tui.results\n"
         "print(*(name for name in ('torch', 'open_clip', 'lancedb', 'pyarrow') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == ""
 
 
-def test_an_archive_knows_its_size_and_model(archive: Archive, small_model: Path, catalogue_folder: Path) -> None:
+def test_an_open_catalogue_knows_its_size_and_model(
+    catalogue: OpenCatalogue, small_model: Path, catalogue_folder: Path
+) -> None:
     """For the first line of the screen."""
-    assert (archive.folder, archive.photos, archive.model) == (catalogue_folder, 6, str(small_model))
-    assert archive.problem() is None
-    assert not archive.model_ready()
+    assert (catalogue.folder, catalogue.photos, catalogue.model) == (catalogue_folder, 6, str(small_model))
+    assert catalogue.problem() is None
+    assert not catalogue.model_ready()
 
 
-def test_the_tree_is_opened_branch_by_branch(archive: Archive) -> None:
+def test_the_tree_is_opened_branch_by_branch(catalogue: OpenCatalogue) -> None:
     """With counts, common names, and whether there is more."""
-    (animals,) = archive.children()
+    (animals,) = catalogue.children()
     assert (animals.name, animals.count, animals.has_children) == ("Animalia", 6, True)
-    families = archive.children(animals.path)
+    families = catalogue.children(animals.path)
     assert [(family.name, family.count) for family in families] == [("Nymphalidae", 3), ("Pieridae", 3)]
     assert families[0].path == NYMPHALIDAE
-    (found,) = archive.find_taxa("small white")
+    (found,) = catalogue.find_taxa("small white")
     assert (found.rank, found.name, found.common_name) == (Rank.SPECIES, "Pieris rapae", "small white")
 
 
-def test_a_list_is_read_by_windows(archive: Archive, indexed: Path) -> None:
-    """What has not been read is None; the whole archive or a taxon, in the order of places."""
-    results = archive.ask(EVERYTHING)
+def test_a_list_is_read_by_windows(catalogue: OpenCatalogue, indexed: Path) -> None:
+    """What has not been read is None; the whole catalogue or a taxon, in the order of places."""
+    results = catalogue.ask(EVERYTHING)
     assert (results.count, results.hits, results.at(0)) == (6, None, None)
     results.read(2, 4)
     hit = results.at(3)
@@ -89,129 +91,129 @@ def test_a_list_is_read_by_windows(archive: Archive, indexed: Path) -> None:
     assert results.at(-1) is results.at(99) is None
     results.read(-5, 99)
     assert _numbers(results) == [f"CAT-{number:03d}" for number in range(6)]
-    assert _numbers(archive.ask(Query(within=(NYMPHALIDAE,)))) == ["CAT-000", "CAT-002", "CAT-004"]
-    assert archive.ask(EVERYTHING) is results
+    assert _numbers(catalogue.ask(Query(within=(NYMPHALIDAE,)))) == ["CAT-000", "CAT-002", "CAT-004"]
+    assert catalogue.ask(EVERYTHING) is results
 
 
-def test_photos_like_one_need_no_model(archive: Archive, indexed: Path) -> None:
+def test_photos_like_one_need_no_model(catalogue: OpenCatalogue, indexed: Path) -> None:
     """Within a taxon; all hits are there at once."""
-    results = archive.ask(Query((LikePart("CAT-001"),), within=(NYMPHALIDAE,)))
+    results = catalogue.ask(Query((LikePart("CAT-001"),), within=(NYMPHALIDAE,)))
     assert results.count == 3
     assert results.hits is not None
     assert sorted(str(number) for number in _numbers(results)) == ["CAT-000", "CAT-002", "CAT-004"]
     best = results.hits[0]
     assert results.at(0) is best
-    assert not archive.model_ready()
+    assert not catalogue.model_ready()
 
 
-def test_words_and_pictures_load_the_model_once(archive: Archive, tmp_path: Path) -> None:
+def test_words_and_pictures_load_the_model_once(catalogue: OpenCatalogue, tmp_path: Path) -> None:
     """In whichever thread they are asked for."""
     pictures = [draw_photo(tmp_path / f"{seed}.png", seed=seed) for seed in (60, 61, 62)]
     queries = [Query((PhotoPart(str(picture)),)) for picture in pictures] + [Query((TextPart("a drawn patch"),))]
     with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(archive.ask, queries))
+        answers = list(threads.map(catalogue.ask, queries))
     assert [answer.count for answer in answers] == [6] * 4
-    assert archive.model_ready()
-    loaded = archive._models[False]
-    archive.warm()
-    assert archive._models[False] is loaded
+    assert catalogue.model_ready()
+    loaded = catalogue._models[False]
+    catalogue.warm()
+    assert catalogue._models[False] is loaded
 
 
-def test_many_threads_may_ask_at_once(archive: Archive, indexed: Path) -> None:
+def test_many_threads_may_ask_at_once(catalogue: OpenCatalogue, indexed: Path) -> None:
     """Tree, windows, thumbnails and searches do not disturb each other."""
     keys = [_key(indexed, number) for number in range(6)]
 
     def ask(turn: int) -> object:
         match turn % 4:
             case 0:
-                return archive.children(NYMPHALIDAE)[0].count
+                return catalogue.children(NYMPHALIDAE)[0].count
             case 1:
-                return _numbers(archive.ask(EVERYTHING))[5]
+                return _numbers(catalogue.ask(EVERYTHING))[5]
             case 2:
-                return len(archive.thumbnails(keys))
+                return len(catalogue.thumbnails(keys))
             case _:
-                return archive.ask(Query((LikePart(f"CAT-00{turn % 6}"),))).count
+                return catalogue.ask(Query((LikePart(f"CAT-00{turn % 6}"),))).count
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(ask, range(80))) == [3, "CAT-005", 6, 5] * 20
 
 
-def test_thumbnails_are_jpeg_whether_listed_or_not(archive: Archive, indexed: Path) -> None:
+def test_thumbnails_are_jpeg_whether_listed_or_not(catalogue: OpenCatalogue, indexed: Path) -> None:
     """What is not in the catalogue is left out."""
     keys = [_key(indexed, number) for number in range(6)]
-    before = archive.thumbnails([*keys, "0" * 32])
+    before = catalogue.thumbnails([*keys, "0" * 32])
     assert set(before) == set(keys)
     assert all(image.startswith(b"\xff\xd8") for image in before.values())
-    archive.ask(EVERYTHING).read(0, 4)
-    assert archive.thumbnails([*keys, "0" * 32]) == before
+    catalogue.ask(EVERYTHING).read(0, 4)
+    assert catalogue.thumbnails([*keys, "0" * 32]) == before
 
 
-def test_results_can_be_put_in_another_order(archive: Archive) -> None:
+def test_results_can_be_put_in_another_order(catalogue: OpenCatalogue) -> None:
     """A list and the hits of a search alike."""
     names = ["CAT-000", "CAT-002", "CAT-004", "CAT-001", "CAT-003", "CAT-005"]
-    for results in (archive.ask(EVERYTHING), archive.ask(Query((TextPart("monarch"),)))):
-        assert _numbers(archive.sorted(results, Order.NUMBER)) == sorted(names)
-        assert _numbers(archive.sorted(results, Order.PLACE)) == sorted(names)
-        by_name = _numbers(archive.sorted(results, Order.NAME))
+    for results in (catalogue.ask(EVERYTHING), catalogue.ask(Query((TextPart("monarch"),)))):
+        assert _numbers(catalogue.sorted(results, Order.NUMBER)) == sorted(names)
+        assert _numbers(catalogue.sorted(results, Order.PLACE)) == sorted(names)
+        by_name = _numbers(catalogue.sorted(results, Order.NAME))
         assert {*by_name[:3]} == {*names[:3]}
-        assert archive.sorted(results, Order.INDEXED).count == 6
-        assert _numbers(archive.sorted(results, Order.SIMILARITY)) == _numbers(results)
+        assert catalogue.sorted(results, Order.INDEXED).count == 6
+        assert _numbers(catalogue.sorted(results, Order.SIMILARITY)) == _numbers(results)
 
 
-def test_counts_are_those_of_the_hits(archive: Archive) -> None:
+def test_counts_are_those_of_the_hits(catalogue: OpenCatalogue) -> None:
     """Of a search, or of a list by a condition; the whole tree's are with the tree."""
-    assert archive.counts(EVERYTHING) is None
-    assert archive.counts(Query(within=(NYMPHALIDAE,))) is None
-    listed = archive.counts(Query(where="catalogNumber = 'CAT-000'", within=((),)))
+    assert catalogue.counts(EVERYTHING) is None
+    assert catalogue.counts(Query(within=(NYMPHALIDAE,))) is None
+    listed = catalogue.counts(Query(where="catalogNumber = 'CAT-000'", within=((),)))
     assert listed is not None
     assert (listed[()], listed[NYMPHALIDAE]) == (1, 1)
-    found = archive.counts(Query((LikePart("CAT-000"),), limit=5))
+    found = catalogue.counts(Query((LikePart("CAT-000"),), limit=5))
     assert found is not None
     assert (found[()], found[NYMPHALIDAE], found[UNPLACED]) == (5, 2, 0)
 
 
-def test_a_specimen_has_siblings(archive: Archive, indexed: Path, run: Command) -> None:
+def test_a_specimen_has_siblings(catalogue: OpenCatalogue, indexed: Path, run: Command) -> None:
     """The other photos of its number, not itself."""
     table = indexed / "occurrence.csv"
     draw_photo(indexed / "drawer0" / "back.jpg", 77)
     row = "CAT-000,Danaus plexippus,Animalia,Nymphalidae,Danaus,plexippus,monarch,drawer0/back.jpg\n"
     table.write_text(table.read_text(encoding="utf-8") + row, encoding="utf-8")
     assert run("index", indexed, "--metadata", table).code == 0
-    archive.reload()
-    assert archive.photos == 7
-    assert [other.path for other in archive.siblings(_key(indexed, 0))] == ["drawer0/back.jpg"]
-    assert archive.siblings(_key(indexed, 1)) == []
+    catalogue.reload()
+    assert catalogue.photos == 7
+    assert [other.path for other in catalogue.siblings(_key(indexed, 0))] == ["drawer0/back.jpg"]
+    assert catalogue.siblings(_key(indexed, 1)) == []
 
 
-def test_a_picture_is_the_original_reduced(archive: Archive, indexed: Path) -> None:
+def test_a_picture_is_the_original_reduced(catalogue: OpenCatalogue, indexed: Path) -> None:
     """Never larger than asked for; a file that is gone or damaged is one sentence."""
-    photo = archive.photo(_key(indexed, 0))
-    assert archive.picture(photo, 48).size == (48, 32)
-    assert archive.picture(photo, 1000).size == (96, 64)
+    photo = catalogue.photo(_key(indexed, 0))
+    assert catalogue.picture(photo, 48).size == (48, 32)
+    assert catalogue.picture(photo, 1000).size == (96, 64)
     photo.file.write_bytes(photo.file.read_bytes()[:300])
     with pytest.raises(UnreadablePhoto, match=r"CAT-000.jpg cannot be shown: .*\.$"):
-        archive.picture(photo, 48)
+        catalogue.picture(photo, 48)
     photo.file.unlink()
     with pytest.raises(VanishedPhoto, match=r"CAT-000.jpg is not there; .*relocate"):
-        archive.picture(photo, 48)
-    assert archive.thumbnails([_key(indexed, 0)])
+        catalogue.picture(photo, 48)
+    assert catalogue.thumbnails([_key(indexed, 0)])
 
 
-def test_a_photo_that_is_not_there_is_one_sentence(archive: Archive) -> None:
+def test_a_photo_that_is_not_there_is_one_sentence(catalogue: OpenCatalogue) -> None:
     """As when another program forgot it meanwhile."""
     with pytest.raises(CatalogueError, match="not in the catalogue any more"):
-        archive.photo("0" * 32)
+        catalogue.photo("0" * 32)
     with pytest.raises(QueryError, match="LIKE-NONE"):
-        archive.ask(Query((LikePart("LIKE-NONE"),)))
+        catalogue.ask(Query((LikePart("LIKE-NONE"),)))
 
 
 # Suggestions
 
 
-def test_a_photo_is_identified_as_the_command_does_it(archive: Archive, indexed: Path, run: Command) -> None:
+def test_a_photo_is_identified_as_the_command_does_it(catalogue: OpenCatalogue, indexed: Path, run: Command) -> None:
     """By the same neighbours, with the same probabilities; nothing is kept."""
     key = _key(indexed, 0)
-    found = archive.identify(key).suggestion
+    found = catalogue.identify(key).suggestion
     photo = indexed / "drawer0" / "CAT-000.jpg"
     (expected,) = run("identify", photo, "--method", "neighbours", "--format", "json").json
     assert [name for _, name, _ in found.candidates] == [row["scientificName"] for row in expected["candidates"]]
@@ -219,23 +221,23 @@ def test_a_photo_is_identified_as_the_command_does_it(archive: Archive, indexed:
     assert [score for _, _, score in found.candidates] == pytest.approx(scores, abs=1e-4)
     answer = expected["answer"]
     assert (found.taxon.scientific_name, found.method) == (answer["scientificName"], "neighbours")
-    assert archive.suggestions(key) == []
+    assert catalogue.suggestions(key) == []
 
 
-def test_a_review_is_kept_beside_the_suggestion(archive: Archive, indexed: Path, run: Command) -> None:
+def test_a_review_is_kept_beside_the_suggestion(catalogue: OpenCatalogue, indexed: Path, run: Command) -> None:
     """With who said it; the last one counts; the determination stays, and the command shows it."""
     key = _key(indexed, 0)
-    before = archive.photo(key)
-    suggestion = archive.identify(key).suggestion
-    archive.review(key, suggestion, "rejected")
-    made = archive.review(key, suggestion, Verdict.ACCEPTED)
+    before = catalogue.photo(key)
+    suggestion = catalogue.identify(key).suggestion
+    catalogue.review(key, suggestion, "rejected")
+    made = catalogue.review(key, suggestion, Verdict.ACCEPTED)
     assert (made.verdict, made.reviewer, made.catalog_number) == (Verdict.ACCEPTED, getpass.getuser(), "CAT-000")
-    (shown,) = archive.suggestions(key)
+    (shown,) = catalogue.suggestions(key)
     assert shown.suggestion.taxon == suggestion.taxon
     assert shown.review == made
-    assert archive.identify(key).review == made
-    assert [one.verdict for one in reviews(archive.folder)] == [Verdict.ACCEPTED, Verdict.REJECTED]
-    assert archive.photo(key) == before
+    assert catalogue.identify(key).review == made
+    assert [one.verdict for one in reviews(catalogue.folder)] == [Verdict.ACCEPTED, Verdict.REJECTED]
+    assert catalogue.photo(key) == before
     (row,) = run("suggestions", "--format", "json").json
     assert (row["verdict"], row["reviewer"], row["catalogNumber"]) == ("accepted", getpass.getuser(), "CAT-000")
 
@@ -247,30 +249,30 @@ def test_there_is_nothing_to_compare_with_in_an_archive_without_names(tmp_path: 
         run("index", tmp_path / "plain", "--model", write_model(tmp_path / "m"), "--catalogue", tmp_path / "c").code
         == 0
     )
-    archive = Archive.open(tmp_path / "c")
-    (nameless,) = archive.children()
+    catalogue = OpenCatalogue.open(tmp_path / "c")
+    (nameless,) = catalogue.children()
     assert (nameless.path, nameless.rank, nameless.name, nameless.count) == (UNPLACED, None, None, 1)
-    results = archive.ask(Query(within=(nameless.path,)))
+    results = catalogue.ask(Query(within=(nameless.path,)))
     results.read(0, 1)
     hit = results.at(0)
     assert hit is not None
     with pytest.raises(QueryError, match="No other specimen"):
-        archive.identify(photo_id(hit.photo.root, hit.photo.path))
+        catalogue.identify(photo_id(hit.photo.root, hit.photo.path))
 
 
 # Writing out
 
 
-def test_marked_photos_are_exported_in_their_order(archive: Archive, indexed: Path, tmp_path: Path) -> None:
+def test_marked_photos_are_exported_in_their_order(catalogue: OpenCatalogue, indexed: Path, tmp_path: Path) -> None:
     """As CSV through the export of the command; an existing file is not replaced unasked."""
     file = tmp_path / "marked.csv"
-    assert archive.export([_key(indexed, 4), _key(indexed, 1)], file) == 2
+    assert catalogue.export([_key(indexed, 4), _key(indexed, 1)], file) == 2
     with file.open(encoding="utf-8", newline="") as stream:
         assert [row["catalogNumber"] for row in csv.DictReader(stream)] == ["CAT-004", "CAT-001"]
     with pytest.raises(UsageError, match="there already"):
-        archive.export([_key(indexed, 4)], file)
-    assert archive.export([_key(indexed, 4)], file, force=True) == 1
-    assert archive.export([_key(indexed, 4)], tmp_path / "marked") == 1
+        catalogue.export([_key(indexed, 4)], file)
+    assert catalogue.export([_key(indexed, 4)], file, force=True) == 1
+    assert catalogue.export([_key(indexed, 4)], tmp_path / "marked") == 1
 
 
 # Catalogues that cannot be used
@@ -279,19 +281,19 @@ def test_marked_photos_are_exported_in_their_order(archive: Archive, indexed: Pa
 def test_an_absent_catalogue_is_one_sentence(tmp_path: Path) -> None:
     """With the command that makes one."""
     with pytest.raises(CatalogueNotFound, match="bioclip-search index"):
-        Archive.open(tmp_path / "nowhere")
+        OpenCatalogue.open(tmp_path / "nowhere")
 
 
 def test_an_empty_catalogue_can_be_walked(tmp_path: Path, small_model: Path) -> None:
     """There is nothing in it, and nothing fails."""
     fingerprint = models.locate_model(str(small_model)).fingerprint(models.Fit.SQUASH)
     Catalogue.create(tmp_path / "c", fingerprint)
-    archive = Archive.open(tmp_path / "c")
-    assert (archive.photos, archive.children(), archive.find_taxa("a")) == (0, [], [])
-    results = archive.ask(EVERYTHING)
+    catalogue = OpenCatalogue.open(tmp_path / "c")
+    assert (catalogue.photos, catalogue.children(), catalogue.find_taxa("a")) == (0, [], [])
+    results = catalogue.ask(EVERYTHING)
     results.read(0, 60)
-    assert results.count == archive.sorted(results, Order.NAME).count == 0
-    assert archive.thumbnails([]) == {}
+    assert results.count == catalogue.sorted(results, Order.NAME).count == 0
+    assert catalogue.thumbnails([]) == {}
 
 
 def test_a_catalogue_of_a_newer_program_is_one_sentence(
@@ -300,32 +302,32 @@ def test_a_catalogue_of_a_newer_program_is_one_sentence(
     """With what to do."""
     monkeypatch.setattr("bioclip_search.catalogue.SCHEMA_VERSION", 0)
     with pytest.raises(CatalogueTooNew, match="Update the program"):
-        Archive.open(catalogue_folder)
+        OpenCatalogue.open(catalogue_folder)
 
 
-def test_a_damaged_catalogue_is_one_sentence(archive: Archive, catalogue_folder: Path) -> None:
+def test_a_damaged_catalogue_is_one_sentence(catalogue: OpenCatalogue, catalogue_folder: Path) -> None:
     """Also where it is damaged while it is open."""
     for file in (catalogue_folder / "photos.lance" / "data").iterdir():
         file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(CatalogueDamaged, match="Restore the folder"):
-        Archive.open(catalogue_folder).ask(EVERYTHING).read(0, 6)
+        OpenCatalogue.open(catalogue_folder).ask(EVERYTHING).read(0, 6)
 
 
 def test_a_mismatched_model_is_told_before_it_is_needed(indexed: Path, catalogue_folder: Path, tmp_path: Path) -> None:
     """Browsing goes on."""
-    archive = Archive.open(catalogue_folder, model=str(write_model(tmp_path / "other", seed=5)))
-    assert "was built with the model" in (archive.problem() or "")
+    catalogue = OpenCatalogue.open(catalogue_folder, model=str(write_model(tmp_path / "other", seed=5)))
+    assert "was built with the model" in (catalogue.problem() or "")
     with pytest.raises(ModelMismatch):
-        archive.warm()
-    assert archive.ask(EVERYTHING).count == 6
-    gone = Archive.open(catalogue_folder, model=str(tmp_path / "nothing"))
+        catalogue.warm()
+    assert catalogue.ask(EVERYTHING).count == 6
+    gone = OpenCatalogue.open(catalogue_folder, model=str(tmp_path / "nothing"))
     assert "There is no model" in (gone.problem() or "")
 
 
-def test_a_large_list_holds_a_few_thousand_hits(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_list_holds_a_few_thousand_hits(catalogue: OpenCatalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read long ago is let go, and can be read again."""
     monkeypatch.setattr("tui.results._HELD", 2)
-    results = archive.ask(EVERYTHING)
+    results = catalogue.ask(EVERYTHING)
     for start in range(6):
         results.read(start, start + 1)
     assert [results.at(index) is not None for index in range(6)] == [False] * 4 + [True] * 2

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bioclip_search.identification import Review, Suggestion, Verdict
     from bioclip_search.specimen import Photo
 
-__all__ = ["EVERYTHING", "UNPLACED", "Archive", "Branch", "Suggested"]
+__all__ = ["EVERYTHING", "UNPLACED", "OpenCatalogue", "Branch", "Suggested"]
 
 EVERYTHING = Query(within=((),))
 """The list of all photos."""
@@ -45,7 +45,7 @@ class Suggested:
     review: "Review | None" = None
 
 
-class Archive:
+class OpenCatalogue:
     """An open catalogue. Make one with `open`.
 
     `photos` is the number of its photos and `model` the name of its model, as they were when it was opened or read
@@ -78,7 +78,7 @@ class Archive:
         model_for_text: str | None = None,
         device: str = "auto",
         dtype: str = "auto",
-    ) -> "Archive":
+    ) -> "OpenCatalogue":
         """Open a catalogue; `model` says where its model is now, if not where it was, `model_for_text` the same of
         that for texts.
 
@@ -100,8 +100,8 @@ class Archive:
         """Whether another program has written to the catalogue since."""
         return self._catalogue.version != self._version
 
-    def inherit(self, other: "Archive") -> None:
-        """Take over what another archive of the same folder has loaded, or is just loading, if its models are these."""
+    def inherit(self, other: "OpenCatalogue") -> None:
+        """Take over what another one of the same folder has loaded, or is just loading, if its models are these."""
         mine, others = self._catalogue, other._catalogue
         is_same = mine.fingerprint == others.fingerprint and mine.for_text.fingerprint == others.for_text.fingerprint
         if self.folder == other.folder and self._named == other._named and is_same:
