@@ -85,6 +85,7 @@ def command(**options: Any) -> None:
     bioclip-search identify wing.jpg --taxon Nymphalidae --rank genus
     bioclip-search identify wing.jpg --labels "dorsal view,ventral view,label only"
     """
-    from bioclip_search.cli.identifying import Asked, run
+    from bioclip_search.cli.identify_options import Asked
+    from bioclip_search.cli.identifying import run
 
     run(Asked(**options))
