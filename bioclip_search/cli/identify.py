@@ -31,7 +31,8 @@ __all__ = ["command"]
     "--text-embeddings",
     type=click.Path(path_type=Path),
     metavar="FILE.npy",
-    help="Choose among the taxa of a TreeOfLife file of text embeddings, with FILE.json beside it.",
+    help="Choose among the taxa of text embeddings, of `train texts` or the TreeOfLife data sets, with FILE.json (and, "
+    "to check the model, FILE.model.json) beside it.",
 )
 @click.option(
     "--method",

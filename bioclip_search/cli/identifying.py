@@ -169,7 +169,7 @@ def _calibrated(catalogue: Catalogue, method: Method) -> Calibration:
 
 
 def _observer(progress: Meter) -> Observer:
-    """Says which names are unknown, and how far the embedding of names is."""
+    """Says which names are unknown, what could not be checked, and how far the embedding of names is."""
     total = done = 0
     last = time.monotonic()
 
@@ -187,4 +187,7 @@ def _observer(progress: Meter) -> Observer:
     def unknown(name: str) -> None:
         progress.say(f"No taxon bears the name “{name}”; it is left out.")
 
-    return Observer(unknown, embedding, embedded)
+    def warned(sentence: str) -> None:
+        progress.say(f"Note: {sentence}")
+
+    return Observer(unknown, embedding, embedded, warned)

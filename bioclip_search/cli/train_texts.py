@@ -42,6 +42,8 @@ def command(
 ) -> int:
     """Write the text embeddings of taxa as FILE.npy and FILE.json, in the layout of the TreeOfLife data sets.
 
+    FILE.model.json beside them says of which model they are, so that `identify` takes no other.
+
     Each taxon is put to the model by its seven names and its common name in the 80 templates of CLIP. What was
     interrupted goes on with the same command. `identify --text-embeddings FILE.npy` reads them.
 
