@@ -138,6 +138,7 @@ def test_the_catalogues_taxa_are_embedded_by_its_model(indexed: Path, tmp_path: 
     file = tmp_path / "texts.npy"
     result = run("train", "texts", file, "--format", "json")
     assert (result.code, result.json) == (0, {"file": str(file), "taxa": 2, "dim": 32}), result.err
+    assert "Embedding 2 taxa" in result.err
     again = run("train", "texts", file)
     assert (again.code, "--force" in again.err) == (2, True)
     photo = next(indexed.rglob("*.jpg"))

@@ -58,7 +58,7 @@ def command(
     table = _catalogue_taxa(catalogue) if taxa is None else read_taxa(absolute(taxa))
     name = model or (_catalogue_model(catalogue) if taxa is None else DEFAULT_MODEL)
     try:
-        with meter("Embedding") as progress:
+        with meter("Embedding", "taxa") as progress:
             embedder = Embedder.load(name, device=device, dtype=dtype)
             report = write_texts(embedder, table, absolute(output), progress, force=force)
     except KeyboardInterrupt:
