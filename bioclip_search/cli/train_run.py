@@ -41,7 +41,8 @@ def command(
     tensorboard: bool,
     format_: str,
 ) -> int:
-    """Train a model by RECIPE: a TOML file, or one that is shipped (bioclip, bioclip-2, finetune, builtin).
+    """Train a model by RECIPE: a TOML file, or one that is shipped (bioclip, bioclip-2, finetune, builtin; see
+    `train recipe`).
 
     Ctrl-C and SIGTERM save a checkpoint and stop; the same command with --resume goes on, to the same
     result. Checkpoints in OUT are models: `--model OUT/checkpoints/step-00001000`. On several GPUs or
