@@ -102,6 +102,31 @@ def test_records_without_files_are_counted(photos: Path, small_model: Path, run:
 def test_shards_and_lists_of_species(small_model: Path, run: Command, tmp_path: Path) -> None:
     """A split is read from its tars; a list keeps only its species."""
     shards = write_shards(tmp_path / "shards", sizes=(20, 28), taxa=4)
+def test_results_are_not_put_among_other_things(photos: Path, small_model: Path, run: Command, tmp_path: Path) -> None:
+    """A folder of shards, of photos or of anything else is refused; an earlier one's is not."""
+    shards = write_shards(tmp_path / "shards")
+    asked = ["train", "eval", "--model", small_model, "--records", photos / "occurrence.csv", "--shots", 1, "--output"]
+    for place, sentence in ((shards, "is a folder of training shards"), (photos, "holds other things")):
+        before = sorted(place.iterdir())
+        refused = run(*asked, place)
+        assert (refused.code, sentence in refused.err) == (2, True)
+        assert sorted(place.iterdir()) == before
+    assert run(*asked, tmp_path / "eval").code == 0
+    assert run(*asked, tmp_path / "eval").code == 0
+
+
+def test_photos_that_are_elsewhere_are_not_blamed_on_records(
+    photos: Path, small_model: Path, run: Command, tmp_path: Path
+) -> None:
+    """The folder that was looked in is named, with the option for another."""
+    asked = ["train", "eval", "--model", small_model, "--records", photos / "occurrence.csv"]
+    (tmp_path / "elsewhere").mkdir()
+    done = run(*asked, "--photos", tmp_path / "elsewhere", "--output", tmp_path / "eval")
+    assert done.code == 2
+    assert f"was found in {tmp_path / 'elsewhere'} (6 records name no file that is there); give" in done.err
+    assert "--photos" in done.err
+
+
     (tmp_path / "list.txt").write_text("Genus0 albus\nGenus3 albus\n")
     asked = ["train", "eval", "--model", small_model, "--shards", shards, "--split", "train", "--shots", 2]
     done = run(*asked, "--species-file", tmp_path / "list.txt", "--output", tmp_path / "eval", "--format", "json")

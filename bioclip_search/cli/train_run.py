@@ -26,7 +26,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     help="Folder of shards of another kind of photos, for a recipe that replays such (bioclip-2).",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run; made if need be.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run, new or its own.")
 @click.option("--resume", is_flag=True, help="Go on after the last checkpoint in OUT, if there is one.")
 @click.option("--device", default="auto", show_default=True, help="Where the model is trained: auto, cpu or cuda.")
 @click.option("--tensorboard", is_flag=True, help="Also write OUT/tensorboard (needs the extra `train`).")
@@ -52,8 +52,10 @@ def command(
     from training.distributed import leads
     from training.loop import run_training
     from training.metrics import Silence
+    from training.own_folder import require_run_folder
     from training.run_recipe import load_run_recipe
 
+    require_run_folder(out.absolute())
     plan = load_run_recipe(recipe)
     if shards:
         plan = plan.on_shards([folder.absolute() for folder in shards])
