@@ -77,6 +77,8 @@ def test_a_catalogue_gives_its_own_embeddings(indexed: Path, small_model: Path, 
     assert done.code == 0, done.err
     assert "Reading" not in done.err
     assert (done.json["photos"], done.json["species"]) == (6, 2)
+    assert str(small_model.parent) not in (tmp_path / "eval" / "results.md").read_text()
+    assert str(small_model.parent) not in (tmp_path / "eval" / "results.json").read_text()
 
 
 def test_damaged_photos_are_told_of_and_left_out(photos: Path, small_model: Path, run: Command, tmp_path: Path) -> None:
@@ -132,7 +134,7 @@ def test_photos_that_are_elsewhere_are_not_blamed_on_records(
     done = run(*asked, "--species-file", tmp_path / "list.txt", "--output", tmp_path / "eval", "--format", "json")
     assert done.code == 0, done.err
     assert (done.json["photos"], done.json["species"]) == (24, 2)
-    assert done.json["images"][str(small_model)]["few_shot"]["2"]["queries"] == 20
+    assert done.json["images"][small_model.name]["few_shot"]["2"]["queries"] == 20
 
 
 def test_the_species_that_shards_kept_unseen_can_be_asked_for(
@@ -148,7 +150,7 @@ def test_the_species_that_shards_kept_unseen_can_be_asked_for(
     for done in (of_table, of_split):
         assert done.code == 0, done.err
         assert (done.json["photos"], done.json["species"]) == (3, 1)
-        assert done.json["images"][str(small_model)]["few_shot"]["1"] is None
+        assert done.json["images"][small_model.name]["few_shot"]["1"] is None
         assert done.json["texts"]["hierarchy"]["spearman"] is None
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bioclip_search.embedder import Embedder, Features
 from bioclip_search.errors import UsageError
+from bioclip_search.fingerprint import without_place
 from bioclip_search.prompts import caption
 from bioclip_search.taxonomy import RANKS, Rank, Taxon, TextType
 from bioclip_search.text_features import TextFeatures, TextKind
@@ -110,8 +111,10 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model, and its baselines on the same photos; features are kept in `folder`/features.
 
+    What is told names folders without their place: results are made to be given away.
     Raises UsageError for photos or baselines that cannot be used, and what reading and encoding raise.
     """
+    name = without_place(name)
     encoders = [ModelEncoder(model, name), *(baseline(one, options.seed, model.device) for one in options.baselines)]
     asked, kept = subjects_of(photos.photos, options.only)
     features = {encoder.name: features_of(encoder, photos, folder / CACHE, observer)[kept] for encoder in encoders}
@@ -126,7 +129,7 @@ def evaluate(
     observer.say("comparing")
     answered, unanswered = _queries(options.queries, subjects, features[name], texts)
     return Evaluation(
-        model=str(model.fingerprint),
+        model=str(model.fingerprint.without_place()),
         source=photos.label,
         photos=len(determined.names),
         species=len(determined.tree.taxa),
