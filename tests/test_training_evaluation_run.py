@@ -97,13 +97,11 @@ def test_records_without_files_are_counted(photos: Path, small_model: Path, run:
     asked = ["train", "eval", "--model", small_model, "--records", photos / "occurrence.csv", "--shots", 1]
     done = run(*asked, "--output", tmp_path / "eval")
     assert done.code == 0, done.err
+    assert f"5 photos found in {photos}; records that name no file there: 1" in done.err
     assert "1 record names no file that is there" in done.out
     assert "1 record names no file that is there" in (tmp_path / "eval" / "results.md").read_text()
 
 
-def test_shards_and_lists_of_species(small_model: Path, run: Command, tmp_path: Path) -> None:
-    """A split is read from its tars; a list keeps only its species."""
-    shards = write_shards(tmp_path / "shards", sizes=(20, 28), taxa=4)
 def test_results_are_not_put_among_other_things(photos: Path, small_model: Path, run: Command, tmp_path: Path) -> None:
     """A folder of shards, of photos or of anything else is refused; an earlier one's is not."""
     shards = write_shards(tmp_path / "shards")
@@ -129,6 +127,9 @@ def test_photos_that_are_elsewhere_are_not_blamed_on_records(
     assert "--photos" in done.err
 
 
+def test_shards_and_lists_of_species(small_model: Path, run: Command, tmp_path: Path) -> None:
+    """A split is read from its tars; a list keeps only its species."""
+    shards = write_shards(tmp_path / "shards", sizes=(20, 28), taxa=4)
     (tmp_path / "list.txt").write_text("Genus0 albus\nGenus3 albus\n")
     asked = ["train", "eval", "--model", small_model, "--shards", shards, "--split", "train", "--shots", 2]
     done = run(*asked, "--species-file", tmp_path / "list.txt", "--output", tmp_path / "eval", "--format", "json")

@@ -33,7 +33,11 @@ _TEXT_TYPES = ("taxon_com", "taxon", "sci", "com", "sci_com")
     help="The model: bioclip, bioclip-2, hf-hub:ORG/NAME, a folder, builtin. Default: bioclip.",
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Results go here; made if need be."
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder of the results, new or of an evaluation before.",
 )
 @click.option(
     "--records",
@@ -192,7 +196,8 @@ def _photos(
     if split and shards is None:
         raise UsageError("--split is a part of --shards; give that too.")
     if records:
-        return of_table(TableSource(absolute(records), absolute(photos) if photos else None, column_map(columns)))
+        place = absolute(photos) if photos else absolute(records).parent
+        return of_table(TableSource(absolute(records), place, column_map(columns)), place, progress.say)
     if shards:
         return of_shards(absolute(shards), split or "val", folder / _INDEX, progress.say)
     return of_catalogue(catalogue_folder(catalogue))

@@ -12,13 +12,15 @@ import numpy as np
 
 from bioclip_search.batches import collected
 from bioclip_search.embedder import Features
+from bioclip_search.errors import UsageError
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.photo import read_photo
 from bioclip_search.schema import EMBEDDING, PRESENT
 from bioclip_search.taxonomy import Taxon
+from bioclip_search.text import printable
 from bioclip_search.vectors import unit
 from training.shards.packs import SEPARATOR, read_packed
-from training.shards.source import CatalogueSource, Source
+from training.shards.source import WITHOUT_FILE, WITHOUT_NAME, CatalogueSource, Source
 
 __all__ = ["Photo", "Photos", "of_catalogue", "of_shards", "of_table"]
 
@@ -50,9 +52,20 @@ class Photos:
     left_out: Counter[str] = field(default_factory=Counter)
 
 
-def of_table(source: Source) -> Photos:
-    """The photos of a table that names files."""
+def of_table(source: Source, folder: Path, tell: Callable[[str], None]) -> Photos:
+    """The photos of a table that names files in a folder; those that are not there are told of.
+
+    Raises UsageError where none is there.
+    """
     photos = [_of_file(one.file, one.name, one.taxon, one.specimen) for one in source.photos()]
+    absent, shown = source.left_out[WITHOUT_FILE], printable(str(folder))
+    if absent and not photos and not source.left_out[WITHOUT_NAME]:
+        raise UsageError(
+            f"None of the photos of the {source.label} was found in {shown} ({absent:,} records name no file that is "
+            "there); give the folder of the photos with --photos."
+        )
+    if absent:
+        tell(f"{len(photos):,} photos found in {shown}; records that name no file there: {absent:,}")
     return Photos(source.label, _sorted(photos), left_out=source.left_out)
 
 
