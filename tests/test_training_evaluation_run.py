@@ -77,6 +77,10 @@ def test_a_catalogue_gives_its_own_embeddings(indexed: Path, small_model: Path, 
     assert done.code == 0, done.err
     assert "Reading" not in done.err
     assert (done.json["photos"], done.json["species"]) == (6, 2)
+    (indexed.parent / "list.txt").write_text("Pieris rapae\n")
+    asked = ["--species-file", indexed.parent / "list.txt", "--output", tmp_path / "part", "--format", "json"]
+    part = run("train", "eval", "--model", small_model, *asked)
+    assert (part.code, part.json["photos"]) == (0, 3), part.err
     assert str(small_model.parent) not in (tmp_path / "eval" / "results.md").read_text()
     assert str(small_model.parent) not in (tmp_path / "eval" / "results.json").read_text()
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,9 @@ from bioclip_search.schema import EMBEDDING, PRESENT
 from bioclip_search.taxonomy import Taxon
 from bioclip_search.text import printable
 from bioclip_search.vectors import unit
+from training.evaluation.arrays import row_slices
 from training.shards.packs import SEPARATOR, read_packed
+from training.shards.sample import SourcePhoto
 from training.shards.source import WITHOUT_FILE, WITHOUT_NAME, CatalogueSource, Source
 
 __all__ = ["Photo", "Photos", "of_catalogue", "of_shards", "of_table"]
@@ -29,14 +32,19 @@ __all__ = ["Photo", "Photos", "of_catalogue", "of_shards", "of_table"]
 class Photo:
     """A photo: its name, its taxon, what all photos of its specimen share, and what changes when the file does.
 
-    `read` gives the bytes of the file, or raises PhotoError.
+    `source` gives the bytes of the file at a `place`; it is one for all photos, of which there may be millions.
     """
 
     name: str
     taxon: Taxon
     specimen: str
     state: str
-    read: Callable[[], bytes]
+    source: Callable[[Any], bytes]
+    place: str | int
+
+    def read(self) -> bytes:
+        """The bytes of the file. Raises PhotoError."""
+        return self.source(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,8 @@ def of_table(source: Source, folder: Path, tell: Callable[[str], None]) -> Photo
 
     Raises UsageError where none is there.
     """
-    photos = [_of_file(one.file, one.name, one.taxon, one.specimen) for one in source.photos()]
+    taxa = _Taxa()
+    photos = [_of_file(one, taxa) for one in source.photos()]
     absent, shown = source.left_out[WITHOUT_FILE], printable(str(folder))
     if absent and not photos and not source.left_out[WITHOUT_NAME]:
         raise UsageError(
@@ -72,9 +81,9 @@ def of_table(source: Source, folder: Path, tell: Callable[[str], None]) -> Photo
 def of_catalogue(folder: Path) -> Photos:
     """The photos of a catalogue that are not missing. Raises CatalogueError."""
     source = CatalogueSource(folder)
-    files = sorted(source.photos(), key=lambda one: one.file)
-    photos = tuple(_of_file(one.file, one.name, one.taxon, one.specimen) for one in files)
-    places = {one.file: row for row, one in enumerate(files)}
+    taxa = _Taxa()
+    photos = tuple(sorted((_of_file(one, taxa) for one in source.photos()), key=lambda photo: str(photo.place)))
+    places = {str(photo.place): row for row, photo in enumerate(photos)}
     return Photos(source.label, photos, lambda model: _stored(folder, places, model), source.left_out)
 
 
@@ -92,19 +101,32 @@ def of_shards(folder: Path, split: str, index: Path, tell: Callable[[str], None]
         with alone:  # it keeps a few files open, and closes the others
             return samples.read(number)
 
-    photos = [_of_sample(read, number, opened.digest) for number in range(opened.samples)]
+    def picture(number: int) -> bytes:
+        return read(number)[0]
+
+    taxa = _Taxa()
+    photos = [_of_sample(read(n)[1], n, opened.digest, picture, taxa) for n in range(opened.samples)]
     return Photos(f"shards {folder.name}, split {split}", _sorted(photos))
 
 
-def _of_file(file: str, name: str, taxon: Taxon, specimen: str) -> Photo:
-    return Photo(name, taxon, specimen, _state(file), lambda: _read(file))
+class _Taxa:
+    """Each taxon once, however many photos are of it."""
+
+    def __init__(self) -> None:
+        self._known: dict[Taxon, Taxon] = {}
+
+    def one(self, taxon: Taxon) -> Taxon:
+        return self._known.setdefault(taxon, taxon)
 
 
-def _of_sample(read: Callable[[int], tuple[bytes, bytes]], number: int, digest: str) -> Photo:
-    described = json.loads(read(number)[1])
-    key = str(described.get("key", number))
-    specimen = str(described.get("specimen", key))
-    return Photo(key, Taxon.from_ranks(described), specimen, digest, lambda: read(number)[0])
+def _of_file(one: SourcePhoto, taxa: _Taxa) -> Photo:
+    return Photo(one.name, taxa.one(one.taxon), one.specimen, _state(one.file), _read, one.file)
+
+
+def _of_sample(described: bytes, number: int, digest: str, picture: Callable[[int], bytes], taxa: _Taxa) -> Photo:
+    told = json.loads(described)
+    key = str(told.get("key", number))
+    return Photo(key, taxa.one(Taxon.from_ranks(told)), str(told.get("specimen", key)), digest, picture, number)
 
 
 def _sorted(photos: list[Photo]) -> tuple[Photo, ...]:
@@ -139,4 +161,6 @@ def _stored(folder: Path, places: dict[str, int], model: Fingerprint) -> Feature
         for file, vector in zip(files, vectors.reshape(rows.num_rows, -1), strict=True):
             if file in places:
                 features[places[file]] = vector
-    return unit(features)
+    for part in row_slices(len(features)):
+        features[part] = unit(features[part])
+    return features
