@@ -146,6 +146,10 @@ def test_the_catalogues_taxa_are_embedded_by_its_model(indexed: Path, tmp_path: 
     assert (found.code, "does not say" in found.err) == (0, False), found.err
     other = run("identify", photo, "--text-embeddings", file, "--model", write_model(tmp_path / "other", seed=1))
     assert (other.code, "train texts" in other.err, other.out) == (2, True, "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BIOCLIP_SEARCH_CATALOGUE", str(tmp_path / "none"))
+        nameless = run("identify", photo, "--text-embeddings", file)
+    assert (nameless.code, "say with --model where its folder is" in nameless.err) == (2, True)
     file.with_suffix(".model.json").unlink()
     published = run("identify", photo, "--text-embeddings", file, "--format", "json")
     assert (published.code, published.json) == (0, found.json)

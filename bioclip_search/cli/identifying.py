@@ -24,6 +24,7 @@ from bioclip_search.cli.journaled import journaled
 from bioclip_search.cli.progress import Meter, meter
 from bioclip_search.config import catalogue_folder
 from bioclip_search.embedder import Embedder
+from bioclip_search.errors import UsageError
 from bioclip_search.identification import (
     Among,
     Calibration,
@@ -46,8 +47,10 @@ from bioclip_search.identification import (
 )
 from bioclip_search.identification.pybioclip import predictions
 from bioclip_search.identification.softmax import softmax
+from bioclip_search.identification.text_origin import TextOrigin
 from bioclip_search.loading import model_loader
-from bioclip_search.models import DEFAULT_MODEL, locate_model
+from bioclip_search.models import BUILTIN, DEFAULT_MODEL, is_on_hub, locate_model
+from bioclip_search.text import printable
 
 __all__ = ["run"]
 
@@ -86,7 +89,21 @@ def _loader(asked: Asked, catalogue: Catalogue | None) -> Callable[[], Embedder]
     """Loads the model when it is first asked for."""
     if catalogue is not None:
         return model_loader(catalogue, asked.model, device=asked.device, dtype=asked.dtype)
-    return cache(partial(Embedder.load, asked.model or DEFAULT_MODEL, device=asked.device, dtype=asked.dtype))
+    return cache(partial(Embedder.load, _model_name(asked), device=asked.device, dtype=asked.dtype))
+
+
+def _model_name(asked: Asked) -> str:
+    """The model asked for; else that of the text embeddings, if its name finds it."""
+    if asked.model or asked.text_embeddings is None:
+        return asked.model or DEFAULT_MODEL
+    origin = TextOrigin.read(asked.text_embeddings, asked.text_embeddings.with_suffix(".json"))
+    name = DEFAULT_MODEL if origin is None else origin.model.model
+    if name == BUILTIN or is_on_hub(name):
+        return name
+    raise UsageError(
+        f"The text embeddings {printable(str(asked.text_embeddings))} are of the model {printable(name)}; say with "
+        "--model where its folder is."
+    )
 
 
 def _label(asked: Asked, catalogue: Catalogue | None, load: Callable[[], Embedder]) -> None:
