@@ -41,6 +41,7 @@ def test_shipped_recipes_are_listed(run: Command) -> None:
     """A line each, and an unknown name tells them."""
     listed = run("train", "recipe")
     assert [line.split()[0] for line in listed.out.splitlines()] == list(SHIPPED)
+    assert "100 epochs of TreeOfLife-10M." in listed.out.splitlines()[0]
     assert [one["name"] for one in run("train", "recipe", "--format", "json").json] == list(SHIPPED)
     for asked in (("recipe", "nosuch"), ("run", "nosuch", "--out", "run")):
         wrong = run("train", *asked)

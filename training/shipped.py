@@ -1,5 +1,6 @@
 """The recipes that are shipped, as they are written: to be read, and to begin one's own with."""
 
+import re
 from pathlib import Path
 
 from bioclip_search.errors import UsageError
@@ -8,6 +9,7 @@ from training.run_recipe import SHIPPED
 
 __all__ = ["about_recipe", "recipe_text"]
 
+_SENTENCE_END = re.compile(r"(?<! al)\. ")
 _RECIPES = Path(__file__).parent / "recipes"
 
 
@@ -22,4 +24,4 @@ def about_recipe(name: str) -> str:
     """The first sentence of a shipped recipe. Raises UsageError for another name."""
     lines = recipe_text(name).splitlines()
     comment = " ".join(line.removeprefix("#").strip() for line in lines[: lines.index("#")])
-    return comment.split(". ")[0].rstrip(".") + "."
+    return _SENTENCE_END.split(comment)[0].rstrip(".") + "."

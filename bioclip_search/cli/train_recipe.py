@@ -30,4 +30,4 @@ def command(name: str | None, format_: str) -> None:
     elif format_ == "json":
         print_json([{"name": one, "about": about_recipe(one)} for one in SHIPPED])
     else:
-        print_lines([f"{one:<9} {about_recipe(one)}" for one in SHIPPED])
+        print_lines([f"{one:<10} {about_recipe(one)}" for one in SHIPPED])
