@@ -193,6 +193,7 @@ def test_the_card_says_data_recipe_and_what_was_not_measured(trained: Path, tmp_
     assert "64 photos of 24 taxa" in card
     assert "6 steps of 16 photos, 96 in all" in card
     assert '"ema_decay": 0.5' in card
+    assert "null" not in card
     assert "QuickGELU" in card
     assert "Nothing was measured" in card
     assert str(trained.parent) not in card

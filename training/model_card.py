@@ -167,6 +167,7 @@ def _public(recipe: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: {key: value for key, value in part.items() if value is not None} if isinstance(part, dict) else part
         for name, part in copied.items()
+        if part is not None
     }
 
 
