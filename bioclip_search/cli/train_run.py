@@ -53,6 +53,7 @@ def command(
     from training.loop import run_training
     from training.metrics import Silence
     from training.own_folder import require_run_folder
+    from training.readers import readers_watched
     from training.run_recipe import load_run_recipe
 
     require_run_folder(out.absolute())
@@ -61,7 +62,7 @@ def command(
         plan = plan.on_shards([folder.absolute() for folder in shards])
     if replay:
         plan = plan.replaying(replay.absolute())
-    with meter("Training on") if leads() else nullcontext(Silence()) as progress:
+    with meter("Training on") if leads() else nullcontext(Silence()) as progress, readers_watched():
         report = run_training(plan, out.absolute(), progress, resume=resume, device=device, tensorboard=tensorboard)
     code = 128 + report.stopped_by if report.stopped_by else 0
     if not leads():
