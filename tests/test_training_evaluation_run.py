@@ -49,6 +49,7 @@ def test_the_built_in_model_is_measured_on_painted_specimens(painted: Path, run:
     assert done.code == 0, done.err
     found = done.json
     assert (found["photos"], found["species"], found["unreadable"]) == (18, 6, 0)
+    assert found["numbers"] == "float32"
     assert found["texts"]["zero_shot"]["taxon_com"]["top1"] >= 0.85
     assert found["texts"]["zero_shot"]["com"]["classes"] == 6
     one_shot = found["images"]["builtin"]["few_shot"]["1"]
@@ -67,6 +68,8 @@ def test_the_built_in_model_is_measured_on_painted_specimens(painted: Path, run:
     assert "Reading" not in again.err
     for words in ("Zero-shot", "SimpleShot", "raw-pixels", "other photos", "results.md"):
         assert words in again.out
+    assert "weights" in again.out.splitlines()[0]
+    assert "in float32; in per cent." in again.out.splitlines()[0]
     assert "PlantVillage" in (tmp_path / "eval" / "results.md").read_text()
 
 

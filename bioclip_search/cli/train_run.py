@@ -82,7 +82,8 @@ def command(
         loss = "" if report.loss is None else f", loss {report.loss:.3f}"
         print_lines([f"Step {report.step:,} of {report.steps:,}{loss}: {printable(str(report.checkpoint))}"])
         if report.best:
-            print_lines([f"Best in validation: step {report.best[0]:,}, {report.best[1]:.1%} named rightly"])
+            step, accuracy = report.best
+            print_lines([f"Best in validation: step {step:,}, {accuracy:.1%} named rightly (by one caption a taxon)"])
         if report.stopped_by:
             click.echo("Stopped; the same command with --resume goes on.", err=True)
     return code

@@ -86,12 +86,15 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Everything that was measured. `images` has the model first, then the baselines, by name.
+    """Everything that was measured, by the model in `numbers` of a kind (float32, bfloat16).
+
+    `images` has the model first, then the baselines, by name.
 
     `queries` are the means of INQUIRE's kind, over all queries and by group; `unanswered` queries have no photo here.
     """
 
     model: str
+    numbers: str
     source: str
     photos: int
     species: int
@@ -131,6 +134,7 @@ def evaluate(
     images = {encoder: selected(one, rows[known], cache) for encoder, one in features.items()}
     return Evaluation(
         model=str(model.fingerprint.without_place()),
+        numbers=str(model.dtype).removeprefix("torch."),
         source=photos.label,
         photos=len(determined.names),
         species=len(determined.tree.taxa),
