@@ -16,6 +16,7 @@ from shard_writer import write_shards
 
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import InvalidModel, UsageError
+from bioclip_search.models import locate_model
 from bioclip_search.preprocessing import CLIP_MEAN, CLIP_STD
 from training.export import best_checkpoint, export_model, newest_checkpoint
 from training.loop import run_training
@@ -142,6 +143,12 @@ def test_the_mean_of_the_weights_is_exported_on_demand(trained: Path, copied: Pa
     shutil.rmtree(copied / "ema")
     with pytest.raises(UsageError, match="leave --ema out"):
         export_model(copied, tmp_path / "other", ema=True)
+
+
+def test_a_run_is_no_model_but_its_checkpoints_are(trained: Path) -> None:
+    """Who names the run is told the newest of them."""
+    with pytest.raises(InvalidModel, match=rf"such as {newest_checkpoint(trained)}\.$"):
+        locate_model(str(trained))
 
 
 def test_the_best_checkpoint_is_that_of_the_validation(trained: Path, tmp_path: Path, run: Command) -> None:
