@@ -109,6 +109,7 @@ class OpenCatalogue:
         *,
         taxon: str | Iterable[str] = (),
         taxa: str | Path | None = None,
+        text_embeddings: str | Path | None = None,
         method: str = "zero-shot",
         neighbours: int = 20,
         rank: str = "species",
@@ -119,13 +120,15 @@ class OpenCatalogue:
         """Say what is on photos (paths), in their order; or on those of the catalogue without a determination.
 
         The answer is the narrowest name, no narrower than `rank`, with at least this `confidence`; `limit` is the
-        number of candidates beside it. They are the catalogue's taxa, or those of the file `taxa`, that belong to
-        one of `taxon`. `method` is “zero-shot”, “neighbours” (of which so many vote) or “centroids”; without a
-        `temperature` the one that was fitted for it holds. Names that no taxon bears are logged and left out.
+        number of candidates beside it. They are the catalogue's taxa, or those of the file `taxa` or of
+        `text_embeddings` (TreeOfLife's FILE.npy; `taxa` beside it restricts), that belong to one of `taxon`.
+        `method` is “zero-shot”, “neighbours” (of which so many vote) or “centroids”; without a `temperature` the
+        one that was fitted for it holds. Names that no taxon bears are logged and left out.
 
         Raises PhotoError for a photo that cannot be read, UnknownTaxon when no taxon is left, RecordError for a file
-        of taxa that cannot be used, UsageError for a method, a rank or numbers that mean nothing, QueryError for a
-        catalogue without determinations, ModelMismatch, and what loading a model raises.
+        of taxa or embeddings that cannot be used, ModelMismatch for embeddings of another model, UsageError for a
+        method, a rank or numbers that mean nothing, QueryError for a catalogue without determinations, and what
+        loading a model raises.
         """
         from bioclip_search.identification import Among, MethodName, Settings, kept_temperature
 
@@ -133,7 +136,7 @@ class OpenCatalogue:
         if temperature is None:
             temperature = kept_temperature(self.catalogue.folder, way, self.catalogue.fingerprint) or 1.0
         settings = Settings(_one_of(Rank, rank), confidence, limit, temperature)
-        among = Among(_several(taxon), Path(taxa) if taxa is not None else None, neighbours=neighbours)
+        among = Among(_several(taxon), _path(taxa), _path(text_embeddings), neighbours)
         return self._identified(None if photos is None else _paths(photos), way, among, settings)
 
     def _identified(
@@ -141,7 +144,8 @@ class OpenCatalogue:
     ) -> "list[Identification]":
         from bioclip_search import identification as by
 
-        made = by.make_method(way, self.catalogue, among, self._load, by.Observer(_unknown, _not_told, _not_told))
+        observer = by.Observer(_unknown, _not_told, _not_told, _log.warning)
+        made = by.make_method(way, self.catalogue, among, self._load, observer)
         if photos is None:
             without = by.from_catalogue(self.catalogue, f"({by.UNIDENTIFIED}) AND {PRESENT}", made.at_once)
             return list(by.identify(made, without, settings))
@@ -167,6 +171,10 @@ def open_catalogue(
     """
     place = catalogue_folder(Path(folder) if folder is not None else None)
     return OpenCatalogue(Catalogue.open(place, as_of), model, model_for_text, device, dtype)
+
+
+def _path(file: str | Path | None) -> Path | None:
+    return None if file is None else Path(file)
 
 
 def _paths(photos: str | Path | Iterable[str | Path]) -> list[Path]:

@@ -122,7 +122,11 @@ def _from_folder(name: str, folder: Path) -> ModelFiles:
     try:
         config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InvalidModel(f"The folder {folder} holds no {_CONFIG}; `--model` wants the folder that does.") from error
+        checkpoints = sorted(folder.glob(f"checkpoints/*/{_CONFIG}"))  # of a run of the trainer
+        such_as = f", such as {checkpoints[-1].parent}" if checkpoints else ""
+        raise InvalidModel(
+            f"The folder {folder} holds no {_CONFIG}; `--model` wants the folder that does{such_as}."
+        ) from error
     except (OSError, ValueError) as error:
         raise InvalidModel(f"{folder / _CONFIG} cannot be read as JSON ({error}); copy the model again.") from error
     if not _is_open_clip_config(config):

@@ -1,6 +1,7 @@
 """Lists of taxa, labels, bins and published text embeddings: what is read from files, and what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioclip_search.errors import RecordError, UnknownTaxon, UsageError
+from bioclip_search.errors import ModelMismatch, RecordError, UnknownTaxon, UsageError
+from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.identification.candidates import listed, part, read_taxa
 from bioclip_search.identification.labels import read_bins, read_labels
 from bioclip_search.identification.taxa import TaxonTable
+from bioclip_search.identification.text_origin import TextOrigin, origin_file
 from bioclip_search.identification.tree_of_life import TreeOfLifeTexts
 from bioclip_search.taxonomy import Taxon
 
@@ -101,8 +104,9 @@ def _entry(genus: str, epithet: str, common: str = "") -> list[object]:
 
 
 def test_published_text_embeddings_are_read_as_they_are(tmp_path: Path) -> None:
-    """Seven names with an epithet and a common name a column; missing ranks stay missing."""
-    columns = np.arange(12, dtype=np.float32).reshape(4, 3)
+    """Seven names with an epithet and a common name a column; missing ranks stay missing; zeros are no taxon."""
+    columns = np.eye(4, 3, dtype=np.float32)
+    columns[:, 1] = 0
     texts = TreeOfLifeTexts(
         _embeddings(tmp_path, columns, [_entry("Danaus", "plexippus", "monarch"), _entry("Pieris", ""), _entry("", "")])
     )
@@ -112,19 +116,74 @@ def test_published_text_embeddings_are_read_as_they_are(tmp_path: Path) -> None:
         Taxon("Animalia"),
     ]
     assert np.array_equal(np.concatenate(list(texts.blocks()), axis=1), columns)
+    assert texts.present.tolist() == [True, False, True]
+    assert texts.origin is None
 
 
-def test_columns_that_are_no_numbers_are_no_taxa(tmp_path: Path) -> None:
-    """They become zeros, which are left out."""
-    columns = np.array([[1, np.nan], [2, 3]], dtype=np.float32)
-    (block,) = TreeOfLifeTexts(_embeddings(tmp_path, columns, [_entry("A", "a"), _entry("B", "b")])).blocks()
-    assert block.tolist() == [[1, 0], [2, 0]]
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (np.nan, r"no finite numbers, first in column 2; copy it again"),
+        (np.inf, "no finite numbers"),
+        (5.0, r"not of length 1 \(column 2: 5\)"),
+        (0.98, "not of length 1"),
+    ],
+)
+def test_vectors_that_cannot_be_compared_are_refused(tmp_path: Path, value: float, reason: str) -> None:
+    """No numbers, and lengths other than 1, as of features before they are made unit length."""
+    columns = np.array([[1, value], [0, 0]], dtype=np.float32)
+    with pytest.raises(RecordError, match=reason):
+        TreeOfLifeTexts(_embeddings(tmp_path, columns, [_entry("A", "a"), _entry("B", "b")]))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_numbers_of_any_size_are_of_unit_length(tmp_path: Path, dtype: str) -> None:
+    """What float16 rounds is near enough."""
+    vectors = np.random.default_rng(0).normal(size=(512, 2))
+    columns = (vectors / np.linalg.norm(vectors, axis=0)).astype(dtype)
+    assert TreeOfLifeTexts(_embeddings(tmp_path, columns, [_entry("A", "a"), _entry("B", "b")])).present.all()
+
+
+_MODEL = Fingerprint("my-model", "ViT-B-16", 2, "squash-224", "aa")
+
+
+def test_text_embeddings_know_their_model(tmp_path: Path) -> None:
+    """Other weights are refused; another name, or photos preprocessed otherwise, change no text."""
+    file = _embeddings(tmp_path, np.eye(2, 1), [_entry("A", "a")])
+    TextOrigin.of(replace(_MODEL, model="/home/somebody/my-model"), file.with_suffix(".json")).write(file)
+    texts = TreeOfLifeTexts(file)
+    assert texts.origin is not None
+    assert texts.origin.model == _MODEL
+    texts.require_model(replace(_MODEL, model="elsewhere", preprocessing="crop-224"))
+    with pytest.raises(ModelMismatch, match=r"are of the model my-model .* not of other .*train texts --model"):
+        texts.require_model(replace(_MODEL, model="other", weights_sha256="bb"))
+
+
+def test_what_is_kept_of_the_model_belongs_to_the_names(tmp_path: Path) -> None:
+    """A list that was exchanged, or a file that is damaged, is one sentence with the remedy."""
+    file = _embeddings(tmp_path, np.eye(2, 1), [_entry("A", "a")])
+    names = file.with_suffix(".json")
+    TextOrigin.of(_MODEL, names).write(file)
+    names.write_text(json.dumps([_entry("B", "b")]))
+    with pytest.raises(RecordError, match="belongs to another list of taxa"):
+        TreeOfLifeTexts(file)
+    for content in ("[]", "{", '{"model": {}, "names_sha256": ""}'):
+        origin_file(file).write_text(content)
+        with pytest.raises(RecordError, match="cannot be read; copy it again"):
+            TreeOfLifeTexts(file)
+
+
+def test_text_embeddings_are_no_list_of_taxa(tmp_path: Path) -> None:
+    """The sentence names the option for them."""
+    with pytest.raises(RecordError, match=r"text embeddings \(--text-embeddings\)"):
+        read_taxa(_embeddings(tmp_path, np.eye(2, 1), [_entry("A", "a")]), _KNOWN)
 
 
 @pytest.mark.parametrize(
     ("columns", "names", "reason"),
     [
-        (np.zeros((3, 1)), [_entry("A", "a")], "has 3 rows, but"),
+        (np.eye(3, 1), [_entry("A", "a")], "has 3 rows, but"),
+        (np.zeros((2, 1)), [_entry("A", "a")], "nothing but zeros"),
         (np.zeros((2, 2)), [_entry("A", "a")], "names 1 taxa"),
         (np.zeros(2), [], "is not a table"),
         (np.zeros((2, 1), dtype=np.int64), [], "is not a table"),
@@ -140,7 +199,7 @@ def test_text_embeddings_that_do_not_fit_are_refused(
 ) -> None:
     """Another model's, another release's, a pickle, no list: one sentence each."""
     with pytest.raises(RecordError, match=reason):
-        TreeOfLifeTexts(_embeddings(tmp_path, columns, names)).require_dim(2)
+        TreeOfLifeTexts(_embeddings(tmp_path, columns, names)).require_model(_MODEL)
 
 
 def test_text_embeddings_that_are_cut_off_or_absent_are_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import bioclip_search
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.cli.identified import IDENTIFICATION_COLUMNS
 from bioclip_search.embedder import Embedder
-from bioclip_search.errors import PhotoError, UnknownTaxon, UsageError
+from bioclip_search.errors import PhotoError, RecordError, UnknownTaxon, UsageError
 from bioclip_search.identification.pybioclip import pixels
 from bioclip_search.photo import open_photo
 from bioclip_search.text_features import TextFeatures, TextKind
@@ -172,6 +172,8 @@ def test_published_text_embeddings_are_candidates(run: Command, small_model: Pat
     assert {row["scientificName"] for row in found["candidates"]} == {
         *("Danaus plexippus", "Vanessa atalanta", "Pieridae")
     }
+    nothing = run("identify", photo, *words, "--taxon", "Pieris")
+    assert (nothing.code, "nothing but zeros for the taxa asked for" in nothing.err) == (2, True)
     (part,) = run("identify", photo, *words, "--taxon", "Pieridae").json
     assert (part["answer"]["rank"], part["answer"]["score"]) == ("family", 1)
     wrong = run("identify", photo, "--text-embeddings", _text_embeddings(tmp_path, 16), "--model", small_model)
@@ -421,6 +423,20 @@ def test_python_identifies_as_the_command_does(unidentified: Path, run: Command,
     assert [one.candidates[0].score for one in found] == pytest.approx(
         [row["candidates"][0]["score"] for row in by_command], abs=1e-5
     )
+
+
+def test_python_chooses_among_text_embeddings(
+    indexed: Path, catalogue_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those of a file, as the command does; that its model is not known is logged."""
+    opened, photo = bioclip_search.open(catalogue_folder), indexed / "drawer0" / "CAT-000.jpg"
+    (found,) = opened.identify(photo, text_embeddings=_text_embeddings(tmp_path, 32))
+    assert "Vanessa atalanta" in {candidate.name for candidate in found.candidates}
+    assert "does not say of which model it is" in caplog.text
+    with pytest.raises(RecordError, match="16 rows"):
+        opened.identify(photo, text_embeddings=str(_text_embeddings(tmp_path, 16)))
+    with pytest.raises(UsageError, match="compared zero-shot"):
+        opened.identify(photo, text_embeddings=tmp_path / "txt.npy", method="centroids")
 
 
 def test_python_is_told_what_cannot_be_identified(

@@ -83,6 +83,18 @@ def test_photos_find_their_species_among_other_specimens(seed: int) -> None:
         assert nearest[row] == others[0]
 
 
+def test_the_most_similar_photo_is_found_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are compared at a time; where all photos are of one specimen there is none."""
+    rng = np.random.default_rng(0)
+    images, specimens = unit(rng.normal(size=(70, 4)).astype(np.float32)), rng.integers(0, 30, 70)
+    cosines = images @ images.T
+    cosines[specimens[:, None] == specimens[None]] = -np.inf
+    monkeypatch.setattr("training.evaluation.retrieval._AT_ONCE", 8)
+    monkeypatch.setattr("training.evaluation.retrieval._MOST_CELLS", 8 * 9)
+    assert np.array_equal(nearest_others(images, specimens), cosines.argmax(axis=1))
+    assert set(nearest_others(images, np.zeros(70, dtype=np.int64)).tolist()) == {-1}
+
+
 def test_queries_that_nothing_answers_are_left_out() -> None:
     """Means are over the others; without any there is no figure."""
     texts, images = np.eye(2, 4, dtype=np.float32), np.eye(4, dtype=np.float32)

@@ -49,6 +49,7 @@ def test_the_built_in_model_is_measured_on_painted_specimens(painted: Path, run:
     assert done.code == 0, done.err
     found = done.json
     assert (found["photos"], found["species"], found["unreadable"]) == (18, 6, 0)
+    assert found["numbers"] == "float32"
     assert found["texts"]["zero_shot"]["taxon_com"]["top1"] >= 0.85
     assert found["texts"]["zero_shot"]["com"]["classes"] == 6
     one_shot = found["images"]["builtin"]["few_shot"]["1"]
@@ -67,6 +68,8 @@ def test_the_built_in_model_is_measured_on_painted_specimens(painted: Path, run:
     assert "Reading" not in again.err
     for words in ("Zero-shot", "SimpleShot", "raw-pixels", "other photos", "results.md"):
         assert words in again.out
+    assert "weights" in again.out.splitlines()[0]
+    assert "in float32; in per cent." in again.out.splitlines()[0]
     assert "PlantVillage" in (tmp_path / "eval" / "results.md").read_text()
 
 
@@ -77,6 +80,12 @@ def test_a_catalogue_gives_its_own_embeddings(indexed: Path, small_model: Path, 
     assert done.code == 0, done.err
     assert "Reading" not in done.err
     assert (done.json["photos"], done.json["species"]) == (6, 2)
+    (indexed.parent / "list.txt").write_text("Pieris rapae\n")
+    asked = ["--species-file", indexed.parent / "list.txt", "--output", tmp_path / "part", "--format", "json"]
+    part = run("train", "eval", "--model", small_model, *asked)
+    assert (part.code, part.json["photos"]) == (0, 3), part.err
+    assert str(small_model.parent) not in (tmp_path / "eval" / "results.md").read_text()
+    assert str(small_model.parent) not in (tmp_path / "eval" / "results.json").read_text()
 
 
 def test_damaged_photos_are_told_of_and_left_out(photos: Path, small_model: Path, run: Command, tmp_path: Path) -> None:
@@ -95,8 +104,34 @@ def test_records_without_files_are_counted(photos: Path, small_model: Path, run:
     asked = ["train", "eval", "--model", small_model, "--records", photos / "occurrence.csv", "--shots", 1]
     done = run(*asked, "--output", tmp_path / "eval")
     assert done.code == 0, done.err
+    assert f"5 photos found in {photos}; records that name no file there: 1" in done.err
     assert "1 record names no file that is there" in done.out
     assert "1 record names no file that is there" in (tmp_path / "eval" / "results.md").read_text()
+
+
+def test_results_are_not_put_among_other_things(photos: Path, small_model: Path, run: Command, tmp_path: Path) -> None:
+    """A folder of shards, of photos or of anything else is refused; an earlier one's is not."""
+    shards = write_shards(tmp_path / "shards")
+    asked = ["train", "eval", "--model", small_model, "--records", photos / "occurrence.csv", "--shots", 1, "--output"]
+    for place, sentence in ((shards, "is a folder of training shards"), (photos, "holds other things")):
+        before = sorted(place.iterdir())
+        refused = run(*asked, place)
+        assert (refused.code, sentence in refused.err) == (2, True)
+        assert sorted(place.iterdir()) == before
+    assert run(*asked, tmp_path / "eval").code == 0
+    assert run(*asked, tmp_path / "eval").code == 0
+
+
+def test_photos_that_are_elsewhere_are_not_blamed_on_records(
+    photos: Path, small_model: Path, run: Command, tmp_path: Path
+) -> None:
+    """The folder that was looked in is named, with the option for another."""
+    asked = ["train", "eval", "--model", small_model, "--records", photos / "occurrence.csv"]
+    (tmp_path / "elsewhere").mkdir()
+    done = run(*asked, "--photos", tmp_path / "elsewhere", "--output", tmp_path / "eval")
+    assert done.code == 2
+    assert f"was found in {tmp_path / 'elsewhere'} (6 records name no file that is there); give" in done.err
+    assert "--photos" in done.err
 
 
 def test_shards_and_lists_of_species(small_model: Path, run: Command, tmp_path: Path) -> None:
@@ -107,7 +142,7 @@ def test_shards_and_lists_of_species(small_model: Path, run: Command, tmp_path: 
     done = run(*asked, "--species-file", tmp_path / "list.txt", "--output", tmp_path / "eval", "--format", "json")
     assert done.code == 0, done.err
     assert (done.json["photos"], done.json["species"]) == (24, 2)
-    assert done.json["images"][str(small_model)]["few_shot"]["2"]["queries"] == 20
+    assert done.json["images"][small_model.name]["few_shot"]["2"]["queries"] == 20
 
 
 def test_the_species_that_shards_kept_unseen_can_be_asked_for(
@@ -123,7 +158,7 @@ def test_the_species_that_shards_kept_unseen_can_be_asked_for(
     for done in (of_table, of_split):
         assert done.code == 0, done.err
         assert (done.json["photos"], done.json["species"]) == (3, 1)
-        assert done.json["images"][str(small_model)]["few_shot"]["1"] is None
+        assert done.json["images"][small_model.name]["few_shot"]["1"] is None
         assert done.json["texts"]["hierarchy"]["spearman"] is None
 
 

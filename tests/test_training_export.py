@@ -16,6 +16,7 @@ from shard_writer import write_shards
 
 from bioclip_search.embedder import Embedder
 from bioclip_search.errors import InvalidModel, UsageError
+from bioclip_search.models import locate_model
 from bioclip_search.preprocessing import CLIP_MEAN, CLIP_STD
 from training.export import best_checkpoint, export_model, newest_checkpoint
 from training.loop import run_training
@@ -144,6 +145,12 @@ def test_the_mean_of_the_weights_is_exported_on_demand(trained: Path, copied: Pa
         export_model(copied, tmp_path / "other", ema=True)
 
 
+def test_a_run_is_no_model_but_its_checkpoints_are(trained: Path) -> None:
+    """Who names the run is told the newest of them."""
+    with pytest.raises(InvalidModel, match=rf"such as {newest_checkpoint(trained)}\.$"):
+        locate_model(str(trained))
+
+
 def test_the_best_checkpoint_is_that_of_the_validation(trained: Path, tmp_path: Path, run: Command) -> None:
     """As the run noted it; a run that did not evaluate has none."""
     best = json.loads((trained / "best.json").read_text())
@@ -193,6 +200,7 @@ def test_the_card_says_data_recipe_and_what_was_not_measured(trained: Path, tmp_
     assert "64 photos of 24 taxa" in card
     assert "6 steps of 16 photos, 96 in all" in card
     assert '"ema_decay": 0.5' in card
+    assert "null" not in card
     assert "QuickGELU" in card
     assert "Nothing was measured" in card
     assert str(trained.parent) not in card
@@ -202,6 +210,46 @@ def test_the_card_says_data_recipe_and_what_was_not_measured(trained: Path, tmp_
     card = (tmp_path / "other" / "README.md").read_text()
     assert "| species | 0.9 |" in card
     assert "Nothing was measured" not in card
+
+
+_REPORT = """# Evaluation of my model
+
+![Reliability](reliability.png)
+![elsewhere](../secret.png) ![gone](gone.png) ![text](report.md) ![web](https://example.org/a.png)
+
+## Zero-shot
+
+```
+# no heading
+```
+"""
+
+
+def test_measurements_fit_into_the_card(trained: Path, tmp_path: Path, run: Command) -> None:
+    """Headings go below the card's, pictures beside it; links to what is not there become words."""
+    (tmp_path / "eval").mkdir()
+    for name in ("eval/reliability.png", "secret.png"):
+        pictures()[0].save(tmp_path / name)
+    (tmp_path / "eval" / "report.md").write_text(_REPORT)
+    result = run("train", "export", trained, "--output", tmp_path / "m", "--measured", tmp_path / "eval" / "report.md")
+    assert result.code == 0, result.err
+    card = (tmp_path / "m" / "README.md").read_text()
+    headings = [line for line in card.split("```\n# no heading")[0].splitlines() if line.startswith("#")]
+    assert [line for line in headings if line.startswith("# ")] == ["# A model trained with bioclip-search"]
+    assert "### Evaluation of my model\n\n![Reliability](reliability.png)" in card
+    assert "\nelsewhere gone text ![web](https://example.org/a.png)\n\n#### Zero-shot" in card
+    assert "```\n# no heading\n```" in card
+    assert {file.suffix for file in (tmp_path / "m").iterdir()} == {".md", ".json", ".safetensors", ".png"}
+    assert (tmp_path / "m" / "reliability.png").read_bytes() == (tmp_path / "eval" / "reliability.png").read_bytes()
+
+
+def test_measurements_that_cannot_be_read_are_one_sentence(trained: Path, tmp_path: Path, run: Command) -> None:
+    """A file that is not there, or no text; nothing is written."""
+    (tmp_path / "report.md").write_bytes(b"\xff\xfe")
+    for name, reason in (("report.md", "not text in UTF-8"), ("gone.md", "No such file")):
+        result = run("train", "export", trained, "--output", tmp_path / "model", "--measured", tmp_path / name)
+        assert (result.code, reason in result.err) == (2, True)
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_card_does_not_vouch_for_shards_that_are_gone(copied: Path, tmp_path: Path) -> None:

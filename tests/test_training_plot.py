@@ -16,7 +16,7 @@ from bioclip_search.cli.train_plot import command
 from bioclip_search.errors import UsageError
 from training.board import Board
 from training.metrics import read_metrics
-from training.plot import loss_plot, ticks, write_plot
+from training.plot import Plotted, loss_plot, ticks, write_plot
 
 BLUE, ORANGE, GREEN = (np.array(ImageColor.getrgb(one)) for one in ("#1f5fa8", "#d98a1f", "#2f8a4c"))
 
@@ -70,14 +70,66 @@ def test_a_run_under_way_is_drawn(tmp_path: Path) -> None:
     """From whole lines, though the last was cut off; a folder without metrics is told."""
     text = "".join(json.dumps(line) + "\n" for line in told(30))
     (tmp_path / "metrics.jsonl").write_text(text + '{"step": 31, "lo')
-    assert len(read_metrics(tmp_path / "metrics.jsonl")) == 30
+    read = read_metrics(tmp_path / "metrics.jsonl")
+    assert (len(read.lines), read.skipped) == (30, 0)
     done = CliRunner().invoke(command, [str(tmp_path), "--format", "json"], catch_exceptions=False)
     with Image.open(json.loads(done.stdout)["plot"]) as picture:
         assert picture.size == (1200, 720)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["loss.png", "metrics.jsonl"]
-    assert write_plot(tmp_path / "nowhere") is None
+    assert write_plot(tmp_path / "nowhere") == Plotted(None, 0)
     with pytest.raises(UsageError, match=r"no metrics\.jsonl"):
         CliRunner().invoke(command, [str(tmp_path / "nowhere")], catch_exceptions=False, standalone_mode=False)
+
+
+_STEP = b'{"step": 1, "loss": 2.5, "lr": 0.1}\n'
+
+
+@pytest.mark.parametrize(
+    ("odd", "skipped"),
+    [
+        (b'{"step": 2, "loss": NaN, "lr": null, "zero_shot": NaN}\n', 0),
+        (b'{"step": 2, "loss": "low", "lr": [1], "zero_shot": {}}\n{"step": 3, "loss": 1e999}\n', 0),
+        (b'[1, 2]\n"step"\n17\nnull\n', 4),
+        (b'{"loss": 1.0}\n{"step": "two"}\n{"step": -1}\n', 3),
+        (b'{"step": 2, "loss": "\xff\xfe"}\n\xff\xfe\n', 2),
+        (b"\n \n\r\n", 0),
+        (b'{"step": 2, "lo', 0),
+    ],
+)
+def test_lines_that_are_no_steps_are_skipped_and_counted(tmp_path: Path, odd: bytes, skipped: int) -> None:
+    """The others are drawn; values that are no numbers are left out of the curves."""
+    (tmp_path / "metrics.jsonl").write_bytes(_STEP + odd)
+    done = CliRunner().invoke(command, [str(tmp_path), "--format", "json"], catch_exceptions=False)
+    assert json.loads(done.stdout)["skipped"] == skipped
+    assert (f"no steps of a run: {skipped}" in done.stderr) == bool(skipped)
+    assert (tmp_path / "loss.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "tells of no step yet"),
+        (b'{"step": 1, "lo', "tells of no step yet"),
+        (b"[]\n", "tells of no step yet"),
+        (b'{"step": 1, "loss": NaN}\n', "no loss that is a number"),
+    ],
+)
+def test_metrics_without_a_loss_are_one_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
+    """And nothing is drawn."""
+    (tmp_path / "metrics.jsonl").write_bytes(content)
+    with pytest.raises(UsageError, match=sentence):
+        CliRunner().invoke(command, [str(tmp_path)], catch_exceptions=False, standalone_mode=False)
+    assert [one.name for one in tmp_path.iterdir()] == ["metrics.jsonl"]
+
+
+_VALUES = st.none() | st.integers() | st.floats() | st.text(max_size=3) | st.lists(st.integers(), max_size=2)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["loss", "lr", "zero_shot", "replay_loss"]), _VALUES), max_size=4))
+def test_whatever_metrics_hold_is_drawn(columns: list[dict[str, object]]) -> None:
+    """No value breaks the picture of the others."""
+    lines = [{"step": number, **values} for number, values in enumerate(columns, start=1)]
+    assert loss_plot([*lines, {"step": 9, "loss": 1.0, "lr": 0.1}]).size == (1200, 720)
 
 
 def test_tensorboard_has_the_same_figures(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The recipe of a run: read, checked, and every fault told by its key."""
 
+import re
 from pathlib import Path
 
 import pytest
+from helpers import Command
 
 from bioclip_search.errors import UsageError
 from training.run_recipe import SHIPPED, SchedulePart, load_run_recipe
@@ -23,6 +25,35 @@ batch_size = 16
 def test_shipped_recipes_are_found_by_name(name: str) -> None:
     """Each can be read, and leaves the shards to the command line."""
     assert load_run_recipe(name).data.shards == ()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_recipe_that_is_printed_is_a_recipe(name: str, run: Command, tmp_path: Path) -> None:
+    """As it is written, with its comments; it can be given to `train run` again."""
+    printed = run("train", "recipe", name)
+    assert (printed.code, printed.out.startswith("# ")) == (0, True)
+    (tmp_path / "mine.toml").write_text(printed.out)
+    assert load_run_recipe(tmp_path / "mine.toml") == load_run_recipe(name)
+    assert run("train", "recipe", name, "--format", "json").json == {"name": name, "toml": printed.out}
+
+
+def test_shipped_recipes_are_listed(run: Command) -> None:
+    """A line each, and an unknown name tells them."""
+    listed = run("train", "recipe")
+    assert [line.split()[0] for line in listed.out.splitlines()] == list(SHIPPED)
+    assert "100 epochs of TreeOfLife-10M." in listed.out.splitlines()[0]
+    assert [one["name"] for one in run("train", "recipe", "--format", "json").json] == list(SHIPPED)
+    for asked in (("recipe", "nosuch"), ("run", "nosuch", "--out", "run")):
+        wrong = run("train", *asked)
+        assert (wrong.code, ", ".join(SHIPPED) in wrong.err) == (2, True)
+
+
+def test_the_recipe_of_the_readme_can_be_used(tmp_path: Path) -> None:
+    """What is shown is read as it stands."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```toml\n(# mine\.toml.*?)```", readme, re.DOTALL)
+    (tmp_path / "mine.toml").write_text(shown)
+    assert load_run_recipe(tmp_path / "mine.toml").model.init == "bioclip"
 
 
 def test_the_recipe_of_bioclip_is_that_of_the_paper() -> None:

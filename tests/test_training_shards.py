@@ -686,6 +686,31 @@ def test_records_become_shards_at_the_command_line(table: Path, run: Command, tm
     assert "000.jpg" in result.err
 
 
+def test_species_to_keep_unseen_that_are_not_there_are_told(table: Path, run: Command, tmp_path: Path) -> None:
+    """Some of them by name; where not one is there it is an error, and a list that is mended is taken."""
+    unseen, asked = tmp_path / "unseen.txt", ("train", "shards", tmp_path / "out", "--records", table)
+    unseen.write_text("Pieris nappi\nApis mellifera\n")
+    wrong = run(*asked, "--unseen", unseen)
+    assert (wrong.code, "--unseen lists (apis mellifera, pieris nappi)" in wrong.err) == (2, True)
+    unseen.write_text("Pieris napi\nApis mellifera\n")
+    result = run(*asked, "--unseen", unseen, "--format", "json")
+    assert result.code == 0, result.err
+    assert "Note: species of --unseen without any photo: 1 (apis mellifera)." in result.err
+    assert result.json["unseenNotThere"] == ["apis mellifera"]
+    assert "Note" not in run("train", "shards", tmp_path / "without", "--records", table, "--val", "0.5").err
+
+
+def test_a_split_without_photos_is_told(table: Path, run: Command, tmp_path: Path) -> None:
+    """Nothing for validation where every taxon has one specimen, nothing for training where all are unseen."""
+    single = table.with_name("single.csv")
+    single.write_text("\n".join(table.read_text().splitlines()[:4]) + "\n")
+    assert "no photo is for validation" in run("train", "shards", tmp_path / "one", "--records", single).err
+    assert "Note" not in run("train", "shards", tmp_path / "two", "--records", single, "--val", "0").err
+    (tmp_path / "all.txt").write_text("\n".join(f"{genus} {epithet}" for _, genus, epithet, _ in SPECIES))
+    every = run("train", "shards", tmp_path / "all", "--records", single, "--unseen", tmp_path / "all.txt")
+    assert (every.code, "no photo is for training" in every.err) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

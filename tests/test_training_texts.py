@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import Command
+from helpers import Command, write_model
 
 from bioclip_search.embedder import Embedder, Features
 from bioclip_search.errors import RecordError, UsageError
@@ -83,7 +83,9 @@ def test_what_was_interrupted_goes_on(embedder: Embedder, taxa: TaxonTable, tmp_
     assert going_on.done == 4
     write_texts(embedder, taxa, tmp_path / "whole.npy", Silence())
     assert file.read_bytes() == (tmp_path / "whole.npy").read_bytes()
-    assert {path.name for path in tmp_path.iterdir()} == {"texts.npy", "texts.json", "whole.npy", "whole.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{name}.{ending}" for name in ("texts", "whole") for ending in ("npy", "json", "model.json")
+    }
 
 
 def test_other_taxa_do_not_go_on_where_these_stopped(embedder: Embedder, taxa: TaxonTable, tmp_path: Path) -> None:
@@ -136,7 +138,19 @@ def test_the_catalogues_taxa_are_embedded_by_its_model(indexed: Path, tmp_path: 
     file = tmp_path / "texts.npy"
     result = run("train", "texts", file, "--format", "json")
     assert (result.code, result.json) == (0, {"file": str(file), "taxa": 2, "dim": 32}), result.err
+    assert "Embedding 2 taxa" in result.err
     again = run("train", "texts", file)
     assert (again.code, "--force" in again.err) == (2, True)
-    found = run("identify", next(indexed.rglob("*.jpg")), "--text-embeddings", file, "--format", "json")
-    assert found.code == 0, found.err
+    photo = next(indexed.rglob("*.jpg"))
+    found = run("identify", photo, "--text-embeddings", file, "--format", "json")
+    assert (found.code, "does not say" in found.err) == (0, False), found.err
+    other = run("identify", photo, "--text-embeddings", file, "--model", write_model(tmp_path / "other", seed=1))
+    assert (other.code, "train texts" in other.err, other.out) == (2, True, "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BIOCLIP_SEARCH_CATALOGUE", str(tmp_path / "none"))
+        nameless = run("identify", photo, "--text-embeddings", file)
+    assert (nameless.code, "say with --model where its folder is" in nameless.err) == (2, True)
+    file.with_suffix(".model.json").unlink()
+    published = run("identify", photo, "--text-embeddings", file, "--format", "json")
+    assert (published.code, published.json) == (0, found.json)
+    assert "does not say of which model it is" in published.err

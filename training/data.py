@@ -21,7 +21,7 @@ from training.shard_index import text_number
 from training.shard_samples import ShardSamples
 from training.shards.reading import Sample, picture_of, sample_of
 
-__all__ = ["Batch", "Captions", "Draw", "SampleReader", "ShardSamples", "random_crop"]
+__all__ = ["Batch", "Captions", "Draw", "SampleReader", "random_crop"]
 
 _CAPTION, _CROP, _OWN = 1, 2, 3  # what a random number is for
 

@@ -105,7 +105,7 @@ def export_model(
     card = model_card(origin, config, _number_of_most(tensors), words, ema=ema)
     aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     try:
-        _write(aside, tensors, config, card, _tokenizer_files(checkpoint))
+        _write(aside, tensors, config, card, [*_tokenizer_files(checkpoint), *words.pictures])
         _try_out(aside, checkpoint)
         size = sum(file.stat().st_size for file in aside.iterdir())
         _put_in_place(aside, folder)

@@ -4,13 +4,17 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
 
 from bioclip_search.atomic import replacing
 from bioclip_search.errors import UsageError
+from bioclip_search.text import printable
 
-__all__ = ["Metrics", "Progress", "Silence", "read_metrics"]
+__all__ = ["Metrics", "Progress", "Silence", "Told", "read_metrics"]
+
+_MOST_STEPS = 2**53  # float64, in which they are drawn, holds no more
 
 
 class Progress(Protocol):
@@ -47,7 +51,7 @@ class Metrics:
         self._stream: TextIO | None = None
         if path is None:
             return
-        kept = [line for line in read_metrics(path) if line["step"] <= step]
+        kept = [line for line in read_metrics(path).lines if line["step"] <= step]
         with _told(path):
             with replacing(path) as stream:
                 stream.writelines(_as_line(line) for line in kept)
@@ -84,14 +88,35 @@ def _as_line(values: Mapping[str, Any]) -> str:
     return json.dumps(told, allow_nan=False) + "\n"
 
 
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a file of metrics, one a step; the last may have been cut off, the file may not be there."""
-    if not path.exists():
-        return []
-    lines = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            break
-    return lines
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a file of metrics tells: its steps in order, an object each, and how many lines are none."""
+
+    lines: list[dict[str, Any]]
+    skipped: int = 0
+
+
+def read_metrics(path: Path) -> Told:
+    """Read a file of metrics, which may not be there, or be written to: half a last line is no line yet.
+
+    Raises UsageError when it cannot be read.
+    """
+    try:
+        *written, last = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return Told([])
+    except OSError as error:
+        raise UsageError(f"{printable(str(path))} cannot be read ({error.strerror}); check its rights.") from error
+    found = [_step_of(line) for line in written if line.strip()]
+    lines = [line for line in (*found, _step_of(last)) if line is not None]
+    return Told(sorted(lines, key=lambda line: int(line["step"])), found.count(None))
+
+
+def _step_of(line: bytes) -> dict[str, Any] | None:
+    """The object of a line, None for what is no step of a run."""
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    step = values.get("step") if isinstance(values, dict) else None
+    return values if isinstance(step, int) and 0 <= step < _MOST_STEPS else None

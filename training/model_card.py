@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from bioclip_search.fingerprint import without_place
 from bioclip_search.models import architecture
 from bioclip_search.text import printable
 
@@ -19,12 +20,16 @@ _LAST_STEPS = 50
 
 @dataclass(frozen=True, slots=True)
 class CardWords:
-    """What a card says that no file knows, in Markdown; without `measured` or `licence` it says what is wanting."""
+    """What a card says that no file knows, in Markdown; without `measured` or `licence` it says what is wanting.
+
+    `pictures` are files that the Markdown shows; they are put beside the card.
+    """
 
     title: str = "A model trained with bioclip-search"
     about: str | None = None
     measured: str | None = None
     licence: str | None = None
+    pictures: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +142,7 @@ def _fit(resize_mode: str) -> str:
 
 def _beginning(part: Mapping[str, Any]) -> str:
     if part.get("init"):
-        name = str(part["init"])
-        return f"the model {printable(Path(name).name if Path(name).is_absolute() else name)}"
+        return f"the model {printable(without_place(str(part['init'])))}"
     if part.get("architecture"):
         return printable(f"{part['architecture']}, {part.get('pretrained') or 'random weights'}")
     return "random weights"
@@ -158,12 +162,12 @@ def _public(recipe: Mapping[str, Any]) -> dict[str, Any]:
     copied: dict[str, Any] = json.loads(json.dumps(recipe))
     for source in (*copied["data"]["shards"], *filter(None, [copied.get("replay")])):
         source["path"] = Path(source["path"]).name
-    init = copied["model"].get("init")
-    if init and Path(init).is_absolute():
-        copied["model"]["init"] = Path(init).name
+    if init := copied["model"].get("init"):
+        copied["model"]["init"] = without_place(init)
     return {
         name: {key: value for key, value in part.items() if value is not None} if isinstance(part, dict) else part
         for name, part in copied.items()
+        if part is not None
     }
 
 

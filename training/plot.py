@@ -14,12 +14,13 @@ from bioclip_search.errors import UsageError
 from bioclip_search.text import printable
 from training.metrics import read_metrics
 
-__all__ = ["loss_plot", "ticks", "write_plot"]
+__all__ = ["Plotted", "loss_plot", "ticks", "write_plot"]
 
 Numbers = npt.NDArray[np.float64]
 
 _SIZE = (1200, 720)
 _BOX = (90, 60, 1090, 640)  # left, top, right, bottom of the axes
+_MOST = 1e30
 _TWICE = 2  # drawn so much larger, then made smaller: smooth lines
 _INK, _GRID = "#333333", "#e4e4e4"
 _COLOURS = {"loss": "#1f5fa8", "replay_loss": "#7a4fa0", "lr": "#d98a1f", "zero_shot": "#2f8a4c"}
@@ -27,42 +28,53 @@ _SPREAD = {"loss": "#c5d7ec", "replay_loss": "#dccfe8"}
 _WORDS = {"loss": "loss", "replay_loss": "loss of the replay", "lr": "learning rate", "zero_shot": "zero-shot accuracy"}
 
 
-def write_plot(run: Path) -> Path | None:
-    """RUN/loss.png from RUN/metrics.jsonl, whether the run is at its end or not; None when no step is told.
+@dataclass(frozen=True, slots=True)
+class Plotted:
+    """The picture, None where no step is told; and how many lines of the metrics were skipped, being no steps."""
 
-    Raises UsageError when it cannot be written.
+    path: Path | None
+    skipped: int
+
+
+def write_plot(run: Path) -> Plotted:
+    """RUN/loss.png from RUN/metrics.jsonl, whether the run is at its end or not.
+
+    Raises UsageError when it cannot be written, or no step tells a loss.
     """
-    lines = read_metrics(run / "metrics.jsonl")
-    if not lines:
-        return None
+    told = read_metrics(run / "metrics.jsonl")
+    if not told.lines:
+        return Plotted(None, told.skipped)
     path = run / "loss.png"
     part = path.with_suffix(".part")
     try:
-        loss_plot(lines).save(part, "PNG")
+        loss_plot(told.lines).save(part, "PNG")
         part.replace(path)
     except OSError as error:
         raise UsageError(f"{printable(str(path))} cannot be written ({error.strerror}); free some space.") from error
-    return path
+    return Plotted(path, told.skipped)
 
 
 def loss_plot(lines: Sequence[dict[str, Any]]) -> Image.Image:
     """RGB, 1200 by 720: the loss on the left axis, the learning rate on the right one.
 
     Where several steps fall on one column of the picture, their mean is drawn, on a band from the least to the
-    greatest. The accuracy, where it was measured, is drawn as points from 0 below to 1 above.
+    greatest. The accuracy, where it was measured, is drawn as points from 0 below to 1 above. What is no number is
+    left out. Raises UsageError where there is no loss.
     """
     page = _Page()
     steps = _column(lines, "step")
-    losses = [name for name in ("loss", "replay_loss") if name in lines[0]]
+    losses = [name for name in ("loss", "replay_loss") if np.isfinite(_column(lines, name)).any()]
+    if not losses:
+        raise UsageError("The run's metrics tell no loss that is a number, so there is nothing to draw; name another.")
     values = np.concatenate([_column(lines, name) for name in losses])
     below = _Axis(float(steps[0]), float(max(steps[-1], steps[0] + 1)), page.x)
     left = _Axis.around(float(np.nanmin(values)), float(np.nanmax(values)), page.y)
-    right = _Axis.around(0.0, float(np.nanmax(_column(lines, "lr"))), page.y)
+    right = _Axis.around(0.0, float(np.nanmax(_column(lines, "lr"), initial=0.0)), page.y)
     page.frame(below, left, right)
     for name in losses:
         page.curve(below, left, steps, _column(lines, name), name)
     page.curve(below, right, steps, _column(lines, "lr"), "lr")
-    measured = [line for line in lines if "zero_shot" in line]
+    measured = [line for line in lines if math.isfinite(_number(line.get("zero_shot")))]
     if measured:
         page.points(below, _Axis(0, 1, page.y), measured)
     page.legend([*losses, "lr", *(["zero_shot"] if measured else [])], measured)
@@ -70,7 +82,12 @@ def loss_plot(lines: Sequence[dict[str, Any]]) -> Image.Image:
 
 
 def _column(lines: Sequence[dict[str, Any]], name: str) -> Numbers:
-    return np.array([line.get(name, math.nan) for line in lines], dtype=np.float64)
+    return np.array([_number(line.get(name)) for line in lines], dtype=np.float64)
+
+
+def _number(value: object) -> float:
+    """NaN for what cannot be drawn."""
+    return float(value) if isinstance(value, int | float) and abs(value) < _MOST else math.nan
 
 
 def ticks(low: float, high: float, most: int = 8) -> list[float]:
@@ -144,6 +161,8 @@ class _Page:
         self.text((x0 + x1) / 2, y1 + 42, "step", "mt")
 
     def curve(self, below: _Axis, side: _Axis, steps: Numbers, values: Numbers, name: str) -> None:
+        there = np.isfinite(values)
+        steps, values = steps[there], values[there]
         columns = np.round([below.at(step) for step in steps]).astype(np.int64)
         parts = [values[columns == column] for column in np.unique(columns)]
         places = [float(column) for column in np.unique(columns)]
@@ -153,7 +172,7 @@ class _Page:
         points = [(x, side.at(float(part.mean()))) for x, part in zip(places, parts, strict=True)]
         if len(points) == 1:
             self.dot(*points[0], _COLOURS[name])
-        else:
+        elif points:
             self.line(points, _COLOURS[name], 2)
 
     def dot(self, x: float, y: float, colour: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bioclip_search.errors import UsageError
 from bioclip_search.models import BUILTIN, is_on_hub
+from bioclip_search.text import printable
 from training.learning_parts import CheckpointPart, ModelPart, ObjectivePart, OptimizerPart, SchedulePart, TrainingPart
 from training.reading_parts import DataPart, EvaluationPart, ReplayPart, ShardSource
 from training.tables import built, fault
@@ -96,6 +97,11 @@ def load_run_recipe(name: str | Path) -> RunRecipe:
         path = _RECIPES / f"{name}.toml"
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"There is no recipe {printable(str(name))}; name one that is shipped ({', '.join(SHIPPED)}; see "
+            "`bioclip-search train recipe`), or a TOML file of your own."
+        ) from error
     except (OSError, ValueError) as error:
         raise UsageError(f"The recipe {path} cannot be read ({error}).") from error
     recipe: RunRecipe = built(RunRecipe, values, "")

@@ -20,6 +20,7 @@ from bioclip_search.embedder import Embedder
 from bioclip_search.errors import RecordError, UsageError
 from bioclip_search.identification.candidates import read_taxa as read_names
 from bioclip_search.identification.taxa import TaxonTable
+from bioclip_search.identification.text_origin import TextOrigin
 from bioclip_search.identification.tree_of_life import read_published_taxa
 from bioclip_search.records import stream_table
 from bioclip_search.taxonomy import RANKS, Taxon
@@ -80,7 +81,7 @@ def _names(taxon: Taxon) -> list[str]:
 def write_texts(
     embedder: Embedder, taxa: TaxonTable, file: Path, progress: _Progress, *, force: bool = False
 ) -> TextsReport:
-    """Write `file` (float32 [dim, taxa]) and the JSON of the names beside it; both whole, or neither.
+    """Write `file` (float32 [dim, taxa]), the JSON of the names and the model's origin beside it: whole, or not at all.
 
     Raises UsageError for a file that is there (without `force`) or cannot be written.
     """
@@ -95,6 +96,7 @@ def write_texts(
         part.fill(progress)
         file.unlink(missing_ok=True)  # never an old array beside new names
         write_json(names, [[_names(taxa[row])[:7], _names(taxa[row])[7]] for row in range(len(taxa))])
+        TextOrigin.of(embedder.fingerprint, names).write(file)
         part.put_in_place()
     except OSError as error:
         raise UsageError(

@@ -31,7 +31,8 @@ __all__ = ["command"]
     "--text-embeddings",
     type=click.Path(path_type=Path),
     metavar="FILE.npy",
-    help="Choose among the taxa of a TreeOfLife file of text embeddings, with FILE.json beside it.",
+    help="Choose among the taxa of text embeddings, of `train texts` or the TreeOfLife data sets, with FILE.json (and, "
+    "to check the model, FILE.model.json) beside it.",
 )
 @click.option(
     "--method",
@@ -85,6 +86,7 @@ def command(**options: Any) -> None:
     bioclip-search identify wing.jpg --taxon Nymphalidae --rank genus
     bioclip-search identify wing.jpg --labels "dorsal view,ventral view,label only"
     """
-    from bioclip_search.cli.identifying import Asked, run
+    from bioclip_search.cli.identify_options import Asked
+    from bioclip_search.cli.identifying import run
 
     run(Asked(**options))

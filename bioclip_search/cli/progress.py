@@ -17,7 +17,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 
 class Meter(Protocol):
-    """Counts photos; lines may be said in between."""
+    """Counts photos, or what else it was made for; lines may be said in between."""
 
     def begin(self, total: int) -> None: ...
 
@@ -30,10 +30,10 @@ class Meter(Protocol):
 
 
 @contextmanager
-def meter(doing: str) -> Iterator[Meter]:
-    """A meter for one long job, “Indexing”; its bar is removed at the end."""
+def meter(doing: str, what: str = "photos") -> Iterator[Meter]:
+    """A meter for one long job, “Indexing” photos; its bar is removed at the end."""
     if not sys.stderr.isatty():
-        yield _Lines(doing)
+        yield _Lines(doing, what)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -47,12 +47,12 @@ def meter(doing: str) -> Iterator[Meter]:
     )
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
     with Progress(*columns, console=console, transient=True) as progress:
-        yield _Bar(progress, doing)
+        yield _Bar(progress, doing, what)
 
 
 class _Bar:
-    def __init__(self, progress: "Progress", doing: str) -> None:
-        self._progress = progress
+    def __init__(self, progress: "Progress", doing: str, what: str) -> None:
+        self._progress, self._what = progress, what
         self._task = progress.add_task(doing, total=None, rate="")
         self._started = time.monotonic()
 
@@ -62,7 +62,9 @@ class _Bar:
 
     def advance(self, photos: int) -> None:
         done = self._progress.tasks[0].completed + photos
-        self._progress.update(self._task, completed=done, rate=_rate(done, time.monotonic() - self._started))
+        self._progress.update(
+            self._task, completed=done, rate=_rate(done, time.monotonic() - self._started, self._what)
+        )
 
     def say(self, line: str) -> None:
         self._progress.console.print(printable(line), soft_wrap=True)
@@ -75,15 +77,15 @@ class _Bar:
 
 
 class _Lines:
-    def __init__(self, doing: str) -> None:
-        self._doing = doing
+    def __init__(self, doing: str, what: str) -> None:
+        self._doing, self._what = doing, what
         self._total = self._done = 0
         self._started = self._last = time.monotonic()
 
     def begin(self, total: int) -> None:
         self._total, self._done = total, 0
         self._started = self._last = time.monotonic()
-        self.say(f"{self._doing} {total:,} photos")
+        self.say(f"{self._doing} {total:,} {self._what}")
 
     def advance(self, photos: int) -> None:
         self._done += photos
@@ -93,7 +95,8 @@ class _Lines:
         self._last = now
         elapsed = now - self._started
         left = elapsed / self._done * (self._total - self._done)
-        self.say(f"{self._done:,} of {self._total:,} photos, {_rate(self._done, elapsed)}, {left:.0f} s left")
+        rate = _rate(self._done, elapsed, self._what)
+        self.say(f"{self._done:,} of {self._total:,} {self._what}, {rate}, {left:.0f} s left")
 
     def say(self, line: str) -> None:
         sys.stderr.write(printable(line) + "\n")
@@ -103,5 +106,5 @@ class _Lines:
         return nullcontext()
 
 
-def _rate(photos: float, seconds: float) -> str:
-    return f"{photos / max(seconds, 1e-3):.1f} photos/s"
+def _rate(done: float, seconds: float, what: str) -> str:
+    return f"{done / max(seconds, 1e-3):.1f} {what}/s"

@@ -10,6 +10,7 @@ _VERBS = {
     "shards": "Pack photos and their taxa into shards (WebDataset tars) to train on.",
     "check": "Check that every shard is there and whole.",
     "run": "Train a model on shards by a recipe; stopped anywhere, it goes on to the same result.",
+    "recipe": "Print a recipe that is shipped, to read or to begin your own with.",
     "plot": "Draw the losses of a run, at its end or under way.",
     "eval": "Measure a model: zero-shot, few-shot, retrieval, every rank; beside baselines and the papers.",
     "export": "Write a trained model as a folder for --model, with its configuration and card.",

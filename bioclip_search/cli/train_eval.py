@@ -33,7 +33,11 @@ _TEXT_TYPES = ("taxon_com", "taxon", "sci", "com", "sci_com")
     help="The model: bioclip, bioclip-2, hf-hub:ORG/NAME, a folder, builtin. Default: bioclip.",
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Results go here; made if need be."
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder of the results, new or of an evaluation before.",
 )
 @click.option(
     "--records",
@@ -98,6 +102,9 @@ def command(model_name: str | None, output: Path, device: str, dtype: str, forma
     Zero-shot with 80 templates, few-shot (SimpleShot), retrieval, accuracy at every rank, calibration, and how well
     features agree with the tree of life. DIR gets results.json, results.md, pictures, and the features, so that the
     next run need not read the photos again.
+
+    The accuracy that a run tells of its validation is another one: of at most 2,000 photos, by one caption a taxon, in
+    the numbers of the training; here all photos are asked, in 80 templates, in those of --dtype.
 
     \b
     bioclip-search train eval --model run/checkpoints/step-00001000 --shards shards/ --split unseen --output eval/
@@ -192,7 +199,8 @@ def _photos(
     if split and shards is None:
         raise UsageError("--split is a part of --shards; give that too.")
     if records:
-        return of_table(TableSource(absolute(records), absolute(photos) if photos else None, column_map(columns)))
+        place = absolute(photos) if photos else absolute(records).parent
+        return of_table(TableSource(absolute(records), place, column_map(columns)), place, progress.say)
     if shards:
         return of_shards(absolute(shards), split or "val", folder / _INDEX, progress.say)
     return of_catalogue(catalogue_folder(catalogue))

@@ -29,7 +29,8 @@ __all__ = ["command"]
     "--measured",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Markdown for the card, such as `train eval` writes; without it the card says that nothing was measured.",
+    help="Markdown for the card, such as `train eval` writes; pictures beside it go along. Without it the card says "
+    "that nothing was measured.",
 )
 @click.option("--force", is_flag=True, help="Replace a model that is in FOLDER.")
 @format_option("text", "json")
@@ -51,10 +52,12 @@ def command(
     """
     from bioclip_search.paths import absolute
     from training.export import best_checkpoint, export_model, newest_checkpoint
+    from training.measured import read_measured
     from training.model_card import CardWords
 
     found = best_checkpoint(absolute(source)) if best else newest_checkpoint(absolute(source))
-    words = CardWords(measured=_read(measured) if measured else None)
+    told = read_measured(absolute(measured)) if measured else None
+    words = CardWords(measured=told.markdown, pictures=told.pictures) if told else CardWords()
     exported = export_model(found, absolute(output), ema=ema, numbers=dtype, force=force, words=words)
     if format_ == "json":
         print_json(
@@ -67,12 +70,3 @@ def command(
         )
     else:
         print_lines([f"Step {exported.step:,}, {exported.bytes / 1e6:,.1f} MB: {printable(str(exported.folder))}"])
-
-
-def _read(file: Path) -> str:
-    from bioclip_search.errors import UsageError
-
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The file {printable(str(file))} cannot be read ({error}); check the path.") from error

@@ -22,10 +22,15 @@ def command(run: Path, format_: str) -> None:
     from bioclip_search.errors import UsageError
     from training.plot import write_plot
 
-    path = write_plot(run.absolute())
-    if path is None:
-        raise UsageError(f"{printable(str(run))} holds no metrics.jsonl of a run; name a folder of `train run`.")
+    folder, shown = run.absolute(), printable(str(run))
+    plotted = write_plot(folder)
+    if plotted.path is None and not (folder / "metrics.jsonl").exists():
+        raise UsageError(f"{shown} holds no metrics.jsonl of a run; name a folder of `train run`.")
+    if plotted.path is None:
+        raise UsageError(f"The metrics.jsonl in {shown} tells of no step yet; ask again when the run has done one.")
+    if plotted.skipped:
+        click.echo(f"Note: skipped lines of metrics.jsonl that are no steps of a run: {plotted.skipped:,}", err=True)
     if format_ == "json":
-        print_json({"plot": str(path)})
+        print_json({"plot": str(plotted.path), "skipped": plotted.skipped})
     else:
-        print_lines([printable(str(path))])
+        print_lines([printable(str(plotted.path))])

@@ -26,7 +26,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     help="Folder of shards of another kind of photos, for a recipe that replays such (bioclip-2).",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run; made if need be.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run, new or its own.")
 @click.option("--resume", is_flag=True, help="Go on after the last checkpoint in OUT, if there is one.")
 @click.option("--device", default="auto", show_default=True, help="Where the model is trained: auto, cpu or cuda.")
 @click.option("--tensorboard", is_flag=True, help="Also write OUT/tensorboard (needs the extra `train`).")
@@ -41,7 +41,8 @@ def command(
     tensorboard: bool,
     format_: str,
 ) -> int:
-    """Train a model by RECIPE: a TOML file, or one that is shipped (bioclip, bioclip-2, finetune, builtin).
+    """Train a model by RECIPE: a TOML file, or one that is shipped (bioclip, bioclip-2, finetune, builtin; see
+    `train recipe`).
 
     Ctrl-C and SIGTERM save a checkpoint and stop; the same command with --resume goes on, to the same
     result. Checkpoints in OUT are models: `--model OUT/checkpoints/step-00001000`. On several GPUs or
@@ -51,14 +52,17 @@ def command(
     from training.distributed import leads
     from training.loop import run_training
     from training.metrics import Silence
+    from training.own_folder import require_run_folder
+    from training.readers import readers_watched
     from training.run_recipe import load_run_recipe
 
+    require_run_folder(out.absolute())
     plan = load_run_recipe(recipe)
     if shards:
         plan = plan.on_shards([folder.absolute() for folder in shards])
     if replay:
         plan = plan.replaying(replay.absolute())
-    with meter("Training on") if leads() else nullcontext(Silence()) as progress:
+    with meter("Training on") if leads() else nullcontext(Silence()) as progress, readers_watched():
         report = run_training(plan, out.absolute(), progress, resume=resume, device=device, tensorboard=tensorboard)
     code = 128 + report.stopped_by if report.stopped_by else 0
     if not leads():
@@ -78,7 +82,8 @@ def command(
         loss = "" if report.loss is None else f", loss {report.loss:.3f}"
         print_lines([f"Step {report.step:,} of {report.steps:,}{loss}: {printable(str(report.checkpoint))}"])
         if report.best:
-            print_lines([f"Best in validation: step {report.best[0]:,}, {report.best[1]:.1%} named rightly"])
+            step, accuracy = report.best
+            print_lines([f"Best in validation: step {step:,}, {accuracy:.1%} named rightly (by one caption a taxon)"])
         if report.stopped_by:
             click.echo("Stopped; the same command with --resume goes on.", err=True)
     return code

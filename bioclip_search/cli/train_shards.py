@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _PHOTOS_BETWEEN_LINES = 200_000
+_NAMES_SHOWN = 5
 
 
 class _Observer:
@@ -106,6 +107,8 @@ def command(folder: Path, format_: str, **options: Any) -> int:
     except KeyboardInterrupt:
         click.echo("Stopped; finished shards are kept. The same command continues.", err=True)
         return 130
+    for note in _notes(report, asked.dealt.val):
+        click.echo(f"Note: {note}.", err=True)
     if format_ == "json":
         print_json(_as_json(report, asked.folder))
     else:
@@ -167,9 +170,29 @@ def _as_json(report: "ShardReport", folder: Path) -> dict[str, Any]:
         "folder": str(folder),
         "splits": splits_as_json(report.manifest),
         "skipped": report.skipped,
+        "unseenNotThere": list(report.not_there),
         **report.left_out,
         "seconds": round(report.seconds, 3),
     }
+
+
+def _notes(report: "ShardReport", val: float) -> list[str]:
+    """What may not be as it was meant."""
+    from bioclip_search.text import printable
+
+    notes, splits = [], report.manifest.splits
+    if report.not_there:
+        more = " …" if len(report.not_there) > _NAMES_SHOWN else ""
+        shown = printable(", ".join(report.not_there[:_NAMES_SHOWN])) + more
+        notes.append(f"species of --unseen without any photo: {len(report.not_there):,} ({shown})")
+    if not splits["train"].samples:
+        notes.append("no photo is for training: all species are listed by --unseen")
+    elif val and not splits["val"].samples:
+        notes.append(
+            "no photo is for validation: one specimen of each taxon stays for training, and too few taxa have another "
+            "one. For a recipe that evaluates give a larger --val, or more photos"
+        )
+    return notes
 
 
 def _lines(report: "ShardReport") -> list[str]:

@@ -42,6 +42,8 @@ def command(
 ) -> int:
     """Write the text embeddings of taxa as FILE.npy and FILE.json, in the layout of the TreeOfLife data sets.
 
+    FILE.model.json beside them says of which model they are, so that `identify` takes no other.
+
     Each taxon is put to the model by its seven names and its common name in the 80 templates of CLIP. What was
     interrupted goes on with the same command. `identify --text-embeddings FILE.npy` reads them.
 
@@ -56,7 +58,7 @@ def command(
     table = _catalogue_taxa(catalogue) if taxa is None else read_taxa(absolute(taxa))
     name = model or (_catalogue_model(catalogue) if taxa is None else DEFAULT_MODEL)
     try:
-        with meter("Embedding") as progress:
+        with meter("Embedding", "taxa") as progress:
             embedder = Embedder.load(name, device=device, dtype=dtype)
             report = write_texts(embedder, table, absolute(output), progress, force=force)
     except KeyboardInterrupt:

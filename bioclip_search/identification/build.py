@@ -10,7 +10,7 @@ import numpy as np
 from bioclip_search.backbone import Backbone
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.embedder import Embedder
-from bioclip_search.errors import UsageError
+from bioclip_search.errors import RecordError, UsageError
 from bioclip_search.identification.block import Block
 from bioclip_search.identification.candidates import listed, part, read_taxa
 from bioclip_search.identification.labels import Labels
@@ -20,6 +20,7 @@ from bioclip_search.identification.taxa import TaxonTable
 from bioclip_search.identification.tree_of_life import TreeOfLifeTexts
 from bioclip_search.identification.zero_shot import TextClasses
 from bioclip_search.placement import open_backbone
+from bioclip_search.text import printable
 from bioclip_search.text_features import TextFeatures, TextKind
 
 __all__ = ["Among", "Observer", "label_classes", "make_method", "sample"]
@@ -44,11 +45,15 @@ class Among:
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Who is told of names that no taxon bears, and of names that are embedded (how many in all, how many more)."""
+    """Who is told of names that no taxon bears, and of names that are embedded (how many in all, how many more).
+
+    `warned` is given a sentence on what could not be checked.
+    """
 
     unknown: Callable[[str], None]
     embedding: Callable[[int], None]
     embedded: Callable[[int], None]
+    warned: Callable[[str], None]
 
 
 def make_method(
@@ -56,8 +61,8 @@ def make_method(
 ) -> Method:
     """Make a method ready; `load` is called only where texts must be compared.
 
-    Without a catalogue there must be a list or `texts`. Raises UnknownTaxon, RecordError, QueryError, or
-    UsageError for what does not go together.
+    Without a catalogue there must be a list or `texts`. Raises UnknownTaxon, RecordError, ModelMismatch, QueryError,
+    or UsageError for what does not go together.
     """
     if name is not MethodName.ZERO_SHOT and among.texts is not None:
         raise UsageError(f"Text embeddings are compared zero-shot; leave them out, or the method {name}.")
@@ -76,16 +81,30 @@ def _by_text(
     backbone: Backbone | None,
 ) -> Method:
     if among.texts is not None:
-        texts = TreeOfLifeTexts(among.texts)
-        wanted = read_taxa(among.taxa, texts.taxa, backbone) if among.taxa else None
-        rows = part(texts.taxa, among.within, wanted, observer.unknown, backbone)
-        model = load()
-        texts.require_dim(model.dim)
-        classes = TextClasses(texts.blocks, len(texts.taxa), model.logit_scale, rows)
-        return ByText(texts.taxa.take(rows), classes)
+        return _by_texts_of(among.texts, among, load, observer, backbone)
     taxa = _taxa(catalogue, among, backbone)
     taxa = taxa.take(part(taxa, among.within, None, observer.unknown, backbone))
     return ByText(taxa, _classes(taxa.texts(), load, observer))
+
+
+def _by_texts_of(
+    file: Path, among: Among, load: Callable[[], Embedder], observer: Observer, backbone: Backbone | None
+) -> Method:
+    texts = TreeOfLifeTexts(file)
+    wanted = read_taxa(among.taxa, texts.taxa, backbone) if among.taxa else None
+    chosen = part(texts.taxa, among.within, wanted, observer.unknown, backbone)
+    rows = chosen[texts.present[chosen]]
+    shown = printable(str(file))
+    if not len(rows):
+        raise RecordError(f"{shown} holds nothing but zeros for the taxa asked for; choose among others.")
+    model = load()
+    texts.require_model(model.fingerprint)
+    if texts.origin is None:
+        observer.warned(
+            f"{shown} does not say of which model it is, so only its dimensions were checked; its answers mean nothing "
+            f"unless it was made with {printable(str(model.fingerprint))}."
+        )
+    return ByText(texts.taxa.take(rows), TextClasses(texts.blocks, len(texts.taxa), model.logit_scale, rows))
 
 
 def _taxa(catalogue: Catalogue | None, among: Among, backbone: Backbone | None) -> TaxonTable:

@@ -31,6 +31,10 @@ def read_taxa(file: Path, known: TaxonTable, backbone: Backbone | None = None) -
     without such a column.
     """
     shown = printable(str(file))
+    if file.suffix.lower() == ".npy":
+        raise RecordError(
+            f"{shown} holds text embeddings, not a list of taxa; give it as text embeddings (--text-embeddings)."
+        )
     records = read_table(file, {}, joins=False)
     if not records.columns.intersection((*NAME_TERMS, "vernacularName")):
         # A list has no header: its first line is a name like the others.

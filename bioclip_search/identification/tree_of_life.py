@@ -15,47 +15,83 @@ from typing import Any
 import numpy as np
 
 from bioclip_search.embedder import Features
-from bioclip_search.errors import RecordError
-from bioclip_search.identification.taxa import TaxonTable, TaxonTableBuilder
+from bioclip_search.errors import ModelMismatch, RecordError
+from bioclip_search.fingerprint import Fingerprint
+from bioclip_search.identification.taxa import Mask, TaxonTable, TaxonTableBuilder
+from bioclip_search.identification.text_origin import TextOrigin
 from bioclip_search.text import clean, printable
 
 __all__ = ["TreeOfLifeTexts", "read_published_taxa"]
 
 _BLOCK_BYTES = 64 * 2**20
+_LENGTH_ERROR = 0.01  # float16 rounds a length of 1 by less
 _BETWEEN = re.compile(r"[\s,]*")
 
 
 class TreeOfLifeTexts:
-    """The taxa of a file of text embeddings, and their features, which stay on disk."""
+    """The taxa of a file of text embeddings, and their features, which stay on disk.
+
+    `present` is bool [n]: which columns stand for a taxon; `origin` is None where the files do not say of which model
+    they are.
+    """
 
     def __init__(self, file: Path) -> None:
-        """Raises RecordError for files that cannot be read or do not fit each other."""
+        """Raises RecordError for files that cannot be read or used, or do not fit each other."""
+        names = file.with_suffix(".json")
         self._shown = printable(str(file))
         self._array = _mapped(file, self._shown)
-        self.taxa = read_published_taxa(file.with_suffix(".json"))
+        self.taxa = read_published_taxa(names)
         columns = self._array.shape[1]
         if len(self.taxa) != columns:
             raise RecordError(
                 f"{self._shown} has {columns:,} columns, but the JSON file beside it names {len(self.taxa):,} taxa; "
                 "take both from the same release."
             )
+        self.origin = TextOrigin.read(file, names)
+        self.present = self._checked()
 
-    def require_dim(self, dim: int) -> None:
-        """Raise RecordError unless a model's features of `dim` dimensions can be compared with these."""
-        if self._array.shape[0] != dim:
+    def require_model(self, model: Fingerprint) -> None:
+        """Raise RecordError or ModelMismatch unless a model's features can be compared with these.
+
+        Without an `origin` only the number of dimensions tells.
+        """
+        if self.origin is not None and not self.origin.model.same_texts(model):
+            raise ModelMismatch(
+                f"The text embeddings {self._shown} are of the model {printable(str(self.origin.model))}, not of "
+                f"{printable(str(model))}; write them for this one with `bioclip-search train texts --model`, or give "
+                "--model with theirs."
+            )
+        if self._array.shape[0] != model.dim:
             raise RecordError(
-                f"{self._shown} has {self._array.shape[0]} rows, but the model's features have {dim} dimensions; "
+                f"{self._shown} has {self._array.shape[0]} rows, but the model's features have {model.dim} dimensions; "
                 "name the text embeddings of the model in use, [dimensions, taxa]."
             )
 
     def blocks(self) -> Iterator[Features]:
         """The columns in their order, float32 [dim, some thousand]; columns that hold no taxon are all 0."""
         dim, count = self._array.shape
-        size = max(1, _BLOCK_BYTES // (4 * dim))
+        size = max(1, _BLOCK_BYTES // (4 * max(1, dim)))
         for start in range(0, count, size):
-            block = np.asarray(self._array[:, start : start + size], dtype=np.float32)
-            whole = np.isfinite(block).all(axis=0)
-            yield block if whole.all() else np.where(whole, block, np.float32(0))
+            yield np.asarray(self._array[:, start : start + size], dtype=np.float32)
+
+    def _checked(self) -> Mask:
+        """Which columns are not all 0. Raises RecordError unless these are finite and of unit length."""
+        squares = [np.einsum("ij,ij->j", block, block) for block in self.blocks()]
+        length = np.sqrt(np.concatenate([np.empty(0, dtype=np.float32), *squares]))
+        if len(broken := np.flatnonzero(~np.isfinite(length))):
+            raise RecordError(
+                f"{self._shown} holds values that are no finite numbers, first in column {broken[0] + 1:,}; copy it "
+                "again, or write it anew with `bioclip-search train texts`."
+            )
+        present: Mask = length > 0
+        if len(wrong := np.flatnonzero(present & (np.abs(length - 1) > _LENGTH_ERROR))):
+            raise RecordError(
+                f"The vectors of {self._shown} are not of length 1 (column {wrong[0] + 1:,}: {length[wrong[0]]:.4g}), "
+                "so they cannot be compared; divide each column by its length, or name another file."
+            )
+        if not present.any():
+            raise RecordError(f"{self._shown} holds nothing but zeros; copy it again, or name another file.")
+        return present
 
 
 def _mapped(file: Path, shown: str) -> np.ndarray:

@@ -88,18 +88,21 @@ def neighbours_by_rank(
 
 
 def judge(
-    tree: RankTree, images: Features, classes: Features, truth: Numbers, logit_scale: float, temperature: float = 1.0
+    tree: RankTree,
+    images: Features,
+    classes: Features,
+    truth: Numbers,
+    logit_scale: float,
+    temperature: float = 1.0,
+    rows: Numbers | None = None,
 ) -> Judged:
-    """The best name at each rank with its summed probability, and whether it is right.
+    """The best name at each rank with its summed probability, and whether it is right, for all photos or some `rows`.
 
     Probabilities are softmax(logit_scale × cosine / temperature) over the tree's taxa. There must be a photo.
     """
-    parts = _parts(images, classes)
-    starts = range(0, len(images), _AT_ONCE)
-    found = (
-        (_block(truth[start : start + _AT_ONCE]), _Logits(logit_scale * part))
-        for start, part in zip(starts, parts, strict=True)
-    )
+    asked = np.arange(len(images)) if rows is None else rows
+    parts = (asked[start : start + _AT_ONCE] for start in range(0, len(asked), _AT_ONCE))
+    found = ((_block(truth[part]), _Logits(logit_scale * (images[part] @ classes.T))) for part in parts)
     return judged(tree, found, temperature)
 
 

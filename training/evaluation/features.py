@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bioclip_search.embedder import Features
-from bioclip_search.errors import PhotoError, UsageError
-from bioclip_search.text import printable
+from bioclip_search.errors import PhotoError
+from training.evaluation.arrays import kept_in, write_rows
 from training.evaluation.encoders import Encoder
 from training.evaluation.photos import Photo, Photos
 from training.shards.ahead import in_order
@@ -34,7 +34,7 @@ class Observer(Protocol):
 
 
 def features_of(encoder: Encoder, photos: Photos, cache: Path, observer: Observer) -> Features:
-    """float32 [n, dim], NaN for a photo that cannot be read, which is told of.
+    """float32 [n, dim], which lies on the disk; NaN for a photo that cannot be read, which is told of.
 
     Those of a catalogue that was made with the model are its own; others are kept in the folder `cache`, for the
     next evaluation of the same photos by the same encoder. Raises UsageError where they cannot be kept.
@@ -48,9 +48,7 @@ def features_of(encoder: Encoder, photos: Photos, cache: Path, observer: Observe
         return kept
     observer.say(f"{encoder.name}: reading photos")
     observer.begin(len(photos.photos))
-    features = np.concatenate(list(_computed(encoder, photos.photos, observer)))
-    _keep(features, file)
-    return features
+    return _keep(_computed(encoder, photos.photos, observer), (len(photos.photos), encoder.dim), file)
 
 
 def is_readable(features: Features) -> npt.NDArray[np.bool_]:
@@ -67,25 +65,28 @@ def _digest(encoder: Encoder, photos: Sequence[Photo]) -> str:
 
 def _kept(file: Path, count: int) -> Features | None:
     try:
-        features: Features = np.load(file, allow_pickle=False)
+        features: Features = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
     # A photo that could not be read then may be readable now.
-    return features if features.ndim == 2 and len(features) == count and np.isfinite(features).all() else None
+    return features if features.ndim == 2 and len(features) == count and is_readable(features).all() else None
 
 
-def _keep(features: Features, file: Path) -> None:
+def _keep(parts: Iterator[Features], shape: tuple[int, int], file: Path) -> Features:
+    """Put rows, as they come, into a file of [n, dim], which is whole or not there; as an array that stays in it."""
     aside = file.with_suffix(f".{os.getpid()}.part")
-    try:
+    with kept_in(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as stream:
-            np.save(stream, features)
-        aside.replace(file)
-    except OSError as error:
-        shown = printable(str(file.parent))
-        raise UsageError(
-            f"The features cannot be kept in {shown} ({error.strerror}); name another --output."
-        ) from error
+        try:
+            with aside.open("wb") as stream:
+                header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(stream, header)
+                write_rows(parts, stream)
+            aside.replace(file)
+        finally:
+            aside.unlink(missing_ok=True)
+        kept: Features = np.load(file, mmap_mode="r", allow_pickle=False)
+    return kept
 
 
 def _computed(encoder: Encoder, photos: Sequence[Photo], observer: Observer) -> Iterator[Features]:

@@ -6,6 +6,8 @@ published code, every fold is drawn from a generator of its own, so that no fold
 no specimen is both in the support and asked for.
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +22,7 @@ __all__ = ["FewShot", "Fold", "draw_fold", "few_shot", "nearest_neighbour", "sim
 Numbers = npt.NDArray[np.int64]
 
 _AT_ONCE = 1_024
+_ASKED_AT_ONCE = 16 * _AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,26 @@ def few_shot(
     by_centroid, by_neighbour = [], []
     for fold in drawn:
         support, queries = rows[fold.support], rows[fold.queries]
-        given = (images[support], species[support], images[queries])
-        by_centroid.append(float((simple_shot(*given) == species[queries]).mean()))
-        by_neighbour.append(float((nearest_neighbour(*given) == species[queries]).mean()))
+        learnt = (images[support], species[support])
+        by_centroid.append(_accuracy(simple_shot, learnt, images, queries, species))
+        by_neighbour.append(_accuracy(nearest_neighbour, learnt, images, queries, species))
     asked = float(np.mean([len(fold.queries) for fold in drawn]))
     return FewShot(shots, len(np.unique(species[rows])), asked, tuple(by_centroid), tuple(by_neighbour))
+
+
+def _accuracy(
+    answer: Callable[[Features, Numbers, Features], Numbers],
+    learnt: tuple[Features, Numbers],
+    images: Features,
+    queries: Numbers,
+    species: Numbers,
+) -> float:
+    """Of the photos in the rows `queries`; only some of them are in memory at a time."""
+    right = 0
+    for start in range(0, len(queries), _ASKED_AT_ONCE):
+        asked = queries[start : start + _ASKED_AT_ONCE]
+        right += int((answer(*learnt, images[asked]) == species[asked]).sum())
+    return right / len(queries) if len(queries) else math.nan
 
 
 def draw_fold(species: Numbers, specimens: Numbers, shots: int, rng: np.random.Generator) -> Fold:

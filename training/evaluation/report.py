@@ -16,6 +16,7 @@ from training.evaluation.paper import paper_tables
 from training.evaluation.pictures import accuracy_picture, hierarchy_picture, reliability_picture
 from training.evaluation.run import Evaluation
 from training.evaluation.tables import Table, own_tables, published_tables, summary
+from training.own_folder import require_results_folder
 
 __all__ = ["as_json", "make_folder", "write_report"]
 
@@ -28,7 +29,8 @@ _NOT_TOLD = ("picture",)
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder of results. Raises UsageError where that cannot be."""
+    """Make the folder of results. Raises UsageError where that cannot be, and for one that holds other things."""
+    require_results_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

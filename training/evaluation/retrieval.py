@@ -31,6 +31,7 @@ Relevance = npt.NDArray[np.bool_]
 DEPTH = 50
 RECALL_AT = (1, 5, 10)
 _AT_ONCE = 1_024
+_MOST_CELLS = 16 * 2**20
 _MOST_QUERIES = 10_000
 
 
@@ -113,8 +114,9 @@ def found_by_photos(images: Features, species: Numbers, specimens: Numbers, seed
     if len(images) > _MOST_QUERIES:
         asking = np.sort(np.random.default_rng(seed).permutation(len(images))[:_MOST_QUERIES])
     hits, relevant = [], []
-    for start in range(0, len(asking), _AT_ONCE):
-        rows = asking[start : start + _AT_ONCE]
+    at_once = _rows_at_once(len(images))
+    for start in range(0, len(asking), at_once):
+        rows = asking[start : start + at_once]
         cosines = images[rows] @ images.T
         kin = specimens[rows, None] == specimens[None]
         cosines[kin] = -np.inf
@@ -128,12 +130,29 @@ def nearest_others(images: Features, specimens: Numbers) -> Numbers:
     """The row of the most similar photo of another specimen, for every photo: int64 [n], -1 where there is none."""
     nearest = [np.empty(0, dtype=np.int64)]
     for start in range(0, len(images), _AT_ONCE):
-        cosines = images[start : start + _AT_ONCE] @ images.T
-        cosines[specimens[start : start + _AT_ONCE, None] == specimens[None]] = -np.inf
-        best = cosines.argmax(axis=1)
-        found = np.isfinite(np.take_along_axis(cosines, best[:, None], axis=1))[:, 0]
-        nearest.append(np.where(found, best, -1))
+        part = slice(start, start + _AT_ONCE)
+        nearest.append(_nearest(images[part], specimens[part], images, specimens))
     return np.concatenate(nearest)
+
+
+def _nearest(asking: Features, own: Numbers, images: Features, specimens: Numbers) -> Numbers:
+    """That of some photos; of equal cosines the first."""
+    best = np.full(len(asking), -np.inf, dtype=np.float32)
+    found = np.full(len(asking), -1, dtype=np.int64)
+    for first in range(0, len(images), _MOST_CELLS // _AT_ONCE):
+        part = slice(first, first + _MOST_CELLS // _AT_ONCE)
+        cosines = asking @ images[part].T
+        cosines[own[:, None] == specimens[None, part]] = -np.inf
+        places = cosines.argmax(axis=1)
+        there = np.take_along_axis(cosines, places[:, None], axis=1)[:, 0]
+        better = there > best
+        best[better], found[better] = there[better], first + places[better]
+    return found
+
+
+def _rows_at_once(count: int) -> int:
+    """Photos that are compared with all `count` at a time, so that their cosines take little memory."""
+    return max(1, min(_AT_ONCE, _MOST_CELLS // count))
 
 
 def found_by_texts(texts: Features, images: Features, relevant: Iterator[Relevance], depth: int = DEPTH) -> Found:

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from bioclip_search.embedder import Embedder, Features
 from bioclip_search.errors import UsageError
+from bioclip_search.fingerprint import without_place
 from bioclip_search.prompts import caption
 from bioclip_search.taxonomy import RANKS, Rank, Taxon, TextType
 from bioclip_search.text_features import TextFeatures, TextKind
-from bioclip_search.vectors import unit
+from training.evaluation.arrays import directions, selected
 from training.evaluation.by_rank import ByRank, by_rank, neighbours_by_rank
 from training.evaluation.encoders import ModelEncoder, baseline
 from training.evaluation.features import Observer, features_of, is_readable
@@ -85,12 +86,15 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Everything that was measured. `images` has the model first, then the baselines, by name.
+    """Everything that was measured, by the model in `numbers` of a kind (float32, bfloat16).
+
+    `images` has the model first, then the baselines, by name.
 
     `queries` are the means of INQUIRE's kind, over all queries and by group; `unanswered` queries have no photo here.
     """
 
     model: str
+    numbers: str
     source: str
     photos: int
     species: int
@@ -110,23 +114,27 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model, and its baselines on the same photos; features are kept in `folder`/features.
 
+    What is told names folders without their place: results are made to be given away.
     Raises UsageError for photos or baselines that cannot be used, and what reading and encoding raise.
     """
+    name = without_place(name)
     encoders = [ModelEncoder(model, name), *(baseline(one, options.seed, model.device) for one in options.baselines)]
     asked, kept = subjects_of(photos.photos, options.only)
-    features = {encoder.name: features_of(encoder, photos, folder / CACHE, observer)[kept] for encoder in encoders}
-    readable = np.logical_and.reduce([is_readable(one) for one in features.values()])
-    subjects = asked.take(readable)
-    features = {encoder: one[readable] for encoder, one in features.items()}
+    cache = folder / CACHE
+    features = {encoder.name: features_of(encoder, photos, cache, observer) for encoder in encoders}
+    readable = np.logical_and.reduce([is_readable(one)[kept] for one in features.values()])
+    subjects, rows = asked.take(readable), np.flatnonzero(kept)[readable]
     known = subjects.species != NO_SPECIES
     if not known.any():
         raise UsageError("No photo that is determined to a species can be read; check --photos and the records.")
     determined = subjects.take(known)
     texts = _Texts(TextFeatures(model.fingerprint, lambda: model, dtype=str(model.dtype)), observer)
     observer.say("comparing")
-    answered, unanswered = _queries(options.queries, subjects, features[name], texts)
+    answered, unanswered = _queries(options.queries, subjects, features[name], rows, texts, cache)
+    images = {encoder: selected(one, rows[known], cache) for encoder, one in features.items()}
     return Evaluation(
-        model=str(model.fingerprint),
+        model=str(model.fingerprint.without_place()),
+        numbers=str(model.dtype).removeprefix("torch."),
         source=photos.label,
         photos=len(determined.names),
         species=len(determined.tree.taxa),
@@ -134,11 +142,11 @@ def evaluate(
         unreadable=int((~readable).sum()),
         left_out=dict(photos.left_out),
         options=options,
-        images={encoder: _by_images(determined, one[known], options) for encoder, one in features.items()},
-        texts=_by_texts(determined, features[name][known], texts, model.logit_scale, options),
+        images={encoder: _by_images(determined, one, options, cache) for encoder, one in images.items()},
+        texts=_by_texts(determined, images[name], texts, model.logit_scale, options),
         queries=answered,
         unanswered=unanswered,
-        picture=_picture(determined, features[name][known], texts, options),
+        picture=_picture(determined, images[name], texts, options),
     )
 
 
@@ -163,16 +171,16 @@ class _Texts:
         return self._features.of(texts, kind, tell)
 
 
-def _by_images(subjects: Subjects, features: Features, options: Options) -> ByImages:
+def _by_images(subjects: Subjects, features: Features, options: Options, cache: Path) -> ByImages:
     """Few-shot takes features as they are; all that compares directions takes unit length."""
-    directions = unit(features)
+    rays = directions(features, cache)
     shots = {
         k: few_shot(features, subjects.species, k, folds=options.folds, seed=options.seed, specimens=subjects.specimens)
         for k in options.shots
     }
-    found = found_by_photos(directions, subjects.species, subjects.specimens, options.seed)
-    neighbours, asked = neighbours_by_rank(subjects.tree, directions, subjects.species, subjects.specimens)
-    centroids, species = centroids_of(directions, subjects.species, len(subjects.tree.taxa))
+    found = found_by_photos(rays, subjects.species, subjects.specimens, options.seed)
+    neighbours, asked = neighbours_by_rank(subjects.tree, rays, subjects.species, subjects.specimens)
+    centroids, species = centroids_of(rays, subjects.species, len(subjects.tree.taxa))
     order = agreement(subjects.tree, centroids, species, options.seed)
     return ByImages(shots, retrieval(found), neighbours, asked, order)
 
@@ -196,17 +204,22 @@ def _by_texts(subjects: Subjects, images: Features, texts: "_Texts", logit_scale
 
 
 def _queries(
-    queries: Sequence[Query], subjects: Subjects, images: Features, texts: "_Texts"
+    queries: Sequence[Query],
+    subjects: Subjects,
+    features: Features,
+    rows: npt.NDArray[np.int64],
+    texts: "_Texts",
+    cache: Path,
 ) -> tuple[dict[str, Retrieval], int]:
     """Figures over all queries and over each group of them; and how many have no photo here that answers them."""
     if not queries:
         return {}, 0
     vectors = texts.of([query.text for query in queries], TextKind.SENTENCE)
-    found = found_by_texts(vectors, images, relevant_photos(queries, subjects.names))
+    found = found_by_texts(vectors, selected(features, rows, cache), relevant_photos(queries, subjects.names))
     groups = [query.group for query in queries]
-    rows: dict[str, npt.NDArray[np.bool_]] = {ALL: np.ones(len(queries), dtype=np.bool_)}
-    rows |= {name: np.asarray([group == name for group in groups]) for name in sorted({g for g in groups if g})}
-    figures = {name: _figures(found, of_group) for name, of_group in rows.items()}
+    members: dict[str, npt.NDArray[np.bool_]] = {ALL: np.ones(len(queries), dtype=np.bool_)}
+    members |= {name: np.asarray([group == name for group in groups]) for name in sorted({g for g in groups if g})}
+    figures = {name: _figures(found, of_group) for name, of_group in members.items()}
     if figures[ALL] is None:
         raise UsageError("No photo here answers a query; the image paths of --relevant must be names of these photos.")
     return {name: one for name, one in figures.items() if one is not None}, int((found.relevant == 0).sum())

@@ -28,7 +28,8 @@ class Table:
 def summary(found: Evaluation) -> list[str]:
     """What was measured, and what was left out, in sentences."""
     sentences = [
-        f"{found.photos:,} photos of {found.species:,} species, from {found.source}; by {found.model}; in per cent."
+        f"{found.photos:,} photos of {found.species:,} species, from {found.source}; by {found.model} "
+        f"in {found.numbers}; in per cent."
     ]
     if found.without_species:
         sentences.append(

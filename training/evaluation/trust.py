@@ -44,8 +44,8 @@ def trust(
 ) -> Trust:
     """Calibration of zero-shot answers; arguments as `by_rank` takes them, and the photos' specimens int64 [n]."""
 
-    def judged_at(rows: npt.NDArray[np.bool_] | Numbers, temperature: float) -> Judged:
-        return judge(tree, images[rows], classes, truth[rows], logit_scale, temperature)
+    def judged_at(rows: Numbers, temperature: float) -> Judged:
+        return judge(tree, images, classes, truth, logit_scale, temperature, rows)
 
     whole = judged_at(np.arange(len(images)), 1.0)
     at_species = Judged(whole.confidences[:, -1:], whole.right[:, -1:], whole.told[:, -1:])
@@ -56,5 +56,5 @@ def trust(
         return Trust(error(whole), error(at_species), tuple(reliability(whole)), None, None, None)
     fitted = rng.permutation(np.flatnonzero(is_fitted))[:_MOST_FITTED]
     temperature = fit(lambda value: judged_at(fitted, value).loss)
-    before, after = (error(judged_at(~is_fitted, value)) for value in (1.0, temperature))
+    before, after = (error(judged_at(np.flatnonzero(~is_fitted), value)) for value in (1.0, temperature))
     return Trust(error(whole), error(at_species), tuple(reliability(whole)), temperature, before, after)

@@ -194,6 +194,11 @@ class Plan:
         (count,) = self._database.execute("SELECT COUNT(*) FROM samples").fetchone()
         return int(count)
 
+    def species_missing(self, species: Iterable[str]) -> list[str]:
+        """Those of some species (by their keys) of which there is no photo, in alphabetical order."""
+        there = {name for (name,) in self._database.execute("SELECT species FROM taxa")}
+        return sorted(set(species) - there)
+
     def photos(self, split: str, first: int = 0, last: int | None = None) -> Iterator[Planned]:
         """The photos of a split in order, from key `first` to key `last`."""
         until = last if last is not None else 2**62

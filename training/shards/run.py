@@ -4,7 +4,7 @@ import csv
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from training.shards.write import Form, Observer, is_there, write_split
 __all__ = ["PROBLEMS", "ShardOptions", "ShardReport", "write_shards"]
 
 PROBLEMS = "problems.csv"
+_NAMES_SHOWN = 3
 _LOCK = ".lock"
 _OURS = (MANIFEST, PROBLEMS)
 
@@ -39,12 +40,16 @@ class ShardOptions:
 
 @dataclass(frozen=True, slots=True)
 class ShardReport:
-    """What is in the folder now; `left_out` counts what the source could not offer, `skipped` photos that failed."""
+    """What is in the folder now; `left_out` counts what the source could not offer, `skipped` photos that failed.
+
+    `not_there` are species (by their keys) that were to be kept unseen, and of which there is no photo.
+    """
 
     manifest: Manifest
     left_out: Mapping[str, int]
     skipped: int
     seconds: float
+    not_there: Sequence[str] = ()
 
 
 def write_shards(source: Source, options: ShardOptions, observer: Observer) -> ShardReport:
@@ -62,6 +67,7 @@ def write_shards(source: Source, options: ShardOptions, observer: Observer) -> S
             _plan(source, options, observer)
         with closing(Plan(folder)) as plan:
             _check_some(plan, source, folder)
+            not_there = _not_there(plan, options.dealt.unseen or frozenset(), folder)
             _check_same(plan.meta["options"], _told(source, options), folder)
             observer.begin(plan.count() - _done(plan, folder))
             workers = options.workers or max(4, os.cpu_count() or 1)
@@ -70,7 +76,7 @@ def write_shards(source: Source, options: ShardOptions, observer: Observer) -> S
             manifest = _write_manifest(plan, source, options)
             skipped = _write_problems(plan, folder)
             left_out = plan.meta["left_out"]
-    return ShardReport(manifest, left_out, skipped, time.monotonic() - started)
+    return ShardReport(manifest, left_out, skipped, time.monotonic() - started, not_there)
 
 
 @contextmanager
@@ -131,6 +137,19 @@ def _check_some(plan: Plan, source: Source, folder: Path) -> None:
             f"No photo of the {printable(source.label)} has a name and a file, so there is nothing to train on; "
             "join records with `bioclip-search metadata import`, or check --records and --photos."
         )
+
+
+def _not_there(plan: Plan, unseen: frozenset[str], folder: Path) -> list[str]:
+    """The species to keep unseen of which there is no photo. Raises UsageError where that is all of them."""
+    missing = plan.species_missing(unseen)
+    if missing and len(missing) == len(unseen) and not any(map(plan.finished, ORDER)):
+        (folder / PLAN).unlink()
+        shown = printable(", ".join(missing[:_NAMES_SHOWN])) + (" …" if len(missing) > _NAMES_SHOWN else "")
+        raise UsageError(
+            f"No photo is of a species that --unseen lists ({shown}); write “Genus epithet” as the records do, or "
+            "leave --unseen out."
+        )
+    return missing
 
 
 def _check_same(planned: Mapping[str, Any], told: Mapping[str, Any], folder: Path) -> None:
