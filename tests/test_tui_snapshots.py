@@ -21,10 +21,10 @@ _KEPT = Path(__file__).parent / "snapshots"
 _STATES = {
     "listing": ((120, 40), ""),
     "listing-80x24": ((80, 24), ""),
-    "list": ((120, 30), "v down space down"),
+    "list": ((120, 30), "v down m down"),
     "taxon": ((120, 30), "t down right … down enter …"),
     "find-taxon": ((120, 30), "t f p i e …"),
-    "no-detail": ((120, 30), "d space right space"),
+    "no-detail": ((120, 30), "d m right m"),
     "suggestions": ((120, 30), "u …"),
     "help": ((120, 40), "question_mark"),
     "another-model": ((120, 30), "!"),

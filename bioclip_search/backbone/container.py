@@ -117,7 +117,7 @@ class Container:
         archive = self._stack.enter_context(zipfile.ZipFile(self.path))
         found: dict[str, Callable[[], IO[bytes]]] = {}
         for info in self._few(archive.infolist()):
-            if info.is_dir():
+            if info.filename.endswith("/"):  # is_dir() fails where a damaged name is empty
                 continue
             if info.flag_bits & _ENCRYPTED:
                 raise RecordError(f"{self.path} is encrypted; unpack it and name the folder.")

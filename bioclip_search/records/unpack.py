@@ -64,7 +64,7 @@ def _members(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
     if zipfile.is_zipfile(source):
         with zipfile.ZipFile(source) as archive:
             for entry in archive.infolist():
-                if not entry.is_dir():
+                if not entry.filename.endswith("/"):  # is_dir() fails where a damaged name is empty
                     with archive.open(entry) as stream:
                         yield entry.filename, stream
         return
