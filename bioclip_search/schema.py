@@ -6,6 +6,7 @@ The one owner of column names: Darwin Core terms where there is one, our own wor
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -188,11 +189,13 @@ def specimen_from_row(row: Mapping[str, Any]) -> Specimen:
     """The Specimen of a row that has all SPECIMEN_COLUMNS."""
     others: dict[str, str] = json.loads(row[OTHER_TERMS]) if row[OTHER_TERMS] else {}
     columns = {name: str(row[name]) for name in SPECIMEN_TERMS if row[name] is not None}
-    return Specimen(taxon=Taxon.from_ranks(_taxon_names(row)), terms={**columns, **others})
+    return Specimen(taxon=_taxon(tuple(row[name] for name in TAXON_COLUMNS)), terms={**columns, **others})
 
 
-def _taxon_names(row: Mapping[str, Any]) -> dict[str, str | None]:
-    return {name: row[name] for name in TAXON_COLUMNS}
+# Hits share their taxa, and a name takes longer to clean than to look up.
+@lru_cache(16_384)
+def _taxon(names: tuple[str | None, ...]) -> Taxon:
+    return Taxon.from_ranks(dict(zip(TAXON_COLUMNS, names, strict=True)))
 
 
 def photo_from_row(row: Mapping[str, Any]) -> Photo:

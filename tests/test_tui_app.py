@@ -107,7 +107,7 @@ async def test_escape_gives_up_a_search(drawer: Path) -> None:
         await pilot.press("slash", *"slow", "enter")
         await until(pilot, lambda: app.main.asked is not None)
         assert "searching…" in app.main.query_one(FilterLine).text
-        assert app.main.pane.view.has_class("-dim")
+        await until(pilot, lambda: app.main.pane.view.has_class("-dim"))
         await pilot.press("escape")
         gate.set()
         await until(pilot, lambda: "slow" in held(app).answered)

@@ -4,6 +4,7 @@ Every method blocks, may be called by several threads, and raises BioclipSearchE
 when a catalogue is opened, torch and open_clip when a model must embed something.
 """
 
+import gc
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -242,6 +243,9 @@ class OpenCatalogue:
                 own = self._catalogue.for_text.require() if for_text else self._catalogue.fingerprint
                 name = self._named[for_text] or own.model
                 self._models[for_text] = Embedder.load(name, device=self._device, dtype=self._dtype, fit=own.fit)
+                # Where the program keeps what it began with from being looked through for garbage, so the model too.
+                if gc.get_freeze_count():
+                    gc.freeze()
             return self._models[for_text]
 
     # Suggestions

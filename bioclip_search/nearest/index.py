@@ -150,10 +150,9 @@ class Index:
         goes_on = (np.diff(places) == 1) & (places[1:] % self.rows_at_once != 0)
         runs = np.split(places, np.flatnonzero(~goes_on) + 1)
         starts = [divmod(int(run[0]), self.rows_at_once) for run in runs]
-        slices = [
-            self._rows.get_batch(at).slice(start, len(run)) for run, (at, start) in zip(runs, starts, strict=True)
-        ]
-        rows: list[dict[str, Any]] = pa.Table.from_batches(slices).to_pylist()
+        batches = {at: self._rows.get_batch(at) for at in {at for at, _ in starts}}
+        slices = [batches[at].slice(start, len(run)) for run, (at, start) in zip(runs, starts, strict=True)]
+        rows: list[dict[str, Any]] = pa.Table.from_batches(slices).combine_chunks().to_pylist()
         return rows
 
 

@@ -20,6 +20,8 @@ from tui.widgets.taxa_pane import TaxaPane
 __all__ = ["AskingScreen"]
 
 _SLOW = 2
+_DIM_AFTER = 0.3
+"""Seconds that a search takes before the former results are dimmed."""
 
 
 class AskingScreen(Screen[None]):
@@ -32,6 +34,7 @@ class AskingScreen(Screen[None]):
         self.problem: str | None = None
         self._overtaken: list[QuestionAsked] = []
         self._clock: Timer | None = None
+        self._dimming: Timer | None = None
         self._seconds = 0
 
     # What is on the screen
@@ -80,9 +83,10 @@ class AskingScreen(Screen[None]):
         former, self.asked = self.asked, asked
         if former is not None and _is_to_be_kept(former, asked):
             self._overtaken.append(former)
-        self.pane.dim(True)
-        self._stop_clock()
+        self._stop_clocks()
         self._clock = self.set_interval(1, self._tick)
+        # Most answers come before: to draw all photos dim, and then again, would make these wait.
+        self._dimming = self.set_timer(_DIM_AFTER, lambda: self.pane.dim(True))
         self._write_filters()
 
     def answered(self, asked: QuestionAsked, results: Results) -> None:
@@ -139,7 +143,7 @@ class AskingScreen(Screen[None]):
     def _end_search(self) -> None:
         self.asked = None
         self._overtaken.clear()
-        self._stop_clock()
+        self._stop_clocks()
         self.pane.dim(False)
 
     def _show_visit(self) -> None:
@@ -171,11 +175,12 @@ class AskingScreen(Screen[None]):
         if self._seconds >= _SLOW:
             self._write_filters()
 
-    def _stop_clock(self) -> None:
+    def _stop_clocks(self) -> None:
         self._seconds = 0
-        if self._clock is not None:
-            self._clock.stop()
-            self._clock = None
+        for clock in (self._clock, self._dimming):
+            if clock is not None:
+                clock.stop()
+        self._clock = self._dimming = None
 
     def _end_typing(self) -> None:
         """The words are final: others come after them, not in their place."""
