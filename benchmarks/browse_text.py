@@ -4,8 +4,9 @@
 
 A catalogue of painted specimens is made with the built-in model: a few hundred are indexed, and repeated up to the
 size, each with its embedding a little turned. The program runs in tmux (120 × 40 cells) with its model loaded.
-Printed: the median and 95th of the milliseconds from Enter until the picture of the gallery is another and stays so,
-and the same for the first words. tmux is asked for the screen in between, which takes some milliseconds itself.
+Printed: the median and 95th of the milliseconds from Enter, pressed when the words are read on the screen, until the
+pictures of the gallery are others and stay so, and the same for the first words. tmux is asked for the screen in
+between, which takes some milliseconds itself.
 """
 
 import subprocess
@@ -103,6 +104,7 @@ def _search(pane: Pane, words: str) -> float:
     time.sleep(_REST)
     before = _gallery(pane)
     pane.tell("send-keys", "-l", words)
+    pane.seconds_until(lambda screen: words in screen.splitlines()[2], time.perf_counter())
     began = time.perf_counter()
     pane.tell("send-keys", "Enter")
     changed, shown = began, before

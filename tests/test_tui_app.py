@@ -29,6 +29,7 @@ from tui.screens.too_small import TooSmall
 from tui.widgets.banner import Banner
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_line import KeyLine
+from tui.widgets.result_list import ResultList
 from tui.widgets.search_bar import SearchBar, SearchInput
 from tui.widgets.taxa_pane import TaxaPane
 
@@ -552,21 +553,39 @@ async def test_a_mended_problem_is_gone_with_the_next_reading(drawer: Path) -> N
         assert app.catalogue.model_ready()
 
 
+def typed(app: BrowseApp, *names: str) -> None:
+    """Keys that all come at once, as they do over a slow line."""
+    for name in names:
+        app.post_message(events.Key(name, name if len(name) == 1 else " " if name == "space" else None))
+
+
 @in_loop
 async def test_keys_that_come_together_act_in_their_order(drawer: Path) -> None:
-    """Over a slow line several come at once; each edits what those before it have left."""
+    """Each edits what those before it have left, and goes where they have led."""
     async with browsing(drawer) as (app, pilot):
         bar = app.main.query_one(SearchBar)
         bar.pause = 600
-        await pilot.press("slash")
-        for name in [*"abc", "backspace", *"de", "left", "left", *"X", "end", *"f"]:
-            app.post_message(events.Key(name, name if len(name) == 1 else None))
+        typed(app, "slash", *"abc", "backspace", *"de", "left", "left", *"X", "end", *"f")
         await until(pilot, lambda: bar.input.value.endswith("f"))
         assert bar.input.value == "abXdef"
-        for name in ["ctrl+u", *"moth"]:
-            app.post_message(events.Key(name, name if len(name) == 1 else None))
-        await until(pilot, lambda: bar.input.value.endswith("h"))
-        assert bar.input.value == "moth"
+        typed(app, "ctrl+u", *"blue", "space", *"wing", "enter", "right", "right", "slash", "ctrl+u", *"moth", "escape")
+        await until(pilot, lambda: app.main.question.words == "blue wing" and app.main.asked is None)
+        assert app.main.pane.view.has_focus
+        typed(app, "t", "f", *"pieri", "escape", "v")
+        await until(pilot, lambda: isinstance(app.focused, Tree))
+        assert app.main.pane.view is app.main.query_one(ResultList)
+        assert bar.input.value == "blue wing"
+
+
+@in_loop
+async def test_keys_of_the_settings_act_in_boxes_too(drawer: Path) -> None:
+    """Also those that edit text elsewhere; and Ctrl+C is left to whoever knows better where nothing is selected."""
+    config = Config(keys={"search-leave": "ctrl+e"})
+    async with browsing(drawer, config=config) as (app, pilot):
+        await pilot.press("slash", *"blue", "ctrl+c")
+        await until(pilot, lambda: app._notifications)
+        await pilot.press("ctrl+e")
+        await until(pilot, lambda: app.main.pane.view.has_focus)
 
 
 @in_loop

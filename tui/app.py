@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.widgets import Input
 
 from bioclip_search.errors import BioclipSearchError
 from bioclip_search.taxonomy import TaxonPath
@@ -34,6 +35,7 @@ from tui.screens.too_small import TooSmall
 from tui.status import ranks_all
 from tui.theme import DARK, LIGHT, theme_name
 from tui.widgets.banner import Banner
+from tui.widgets.box import Box
 from tui.widgets.search_bar import SearchBar
 from tui.widgets.taxa_pane import MOST_FOUND, TaxaPane
 from tui.widgets.title_line import TitleLine
@@ -94,6 +96,25 @@ class BrowseApp(PhotoAnswers):
             # With the terminal gone, there is none to restore, and writing to it can wait for ever.
             loop.add_signal_handler(signal.SIGHUP, os._exit, 128 + signal.SIGHUP)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys act in the order in which they came, each where those before it have led.
+
+        Textual hands a key to the widget that has the focus, and lets its action run when the key has come back to
+        the application: of keys that come together, as they do over a slow line, later ones would go before it.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and await self._acts_at_once(event):
+            return
+        await super().on_event(event)
+
+    async def _acts_at_once(self, key: events.Key) -> bool:
+        box = self.focused
+        if isinstance(box, Box) and key.is_printable and key.character is not None:
+            box.type_in(key.character)
+            return True
+        if isinstance(box, Input) and not isinstance(box, Box):  # it reads its letters from its own queue
+            return False
+        return await self._check_bindings(key.key, priority=True) or await self._check_bindings(key.key)
+
     def action_reload(self) -> None:
         self._open()
 
@@ -138,7 +159,7 @@ class BrowseApp(PhotoAnswers):
             self.set_interval(_LOOK, self.look_for_changes)
         # Whoever has gone elsewhere meanwhile, to type, is left there.
         if is_first and self._screen_is_main() and self.main.focused is None:
-            self.main.pane.view.focus()
+            self.main.set_focus(self.main.pane.view)
 
     def look_for_changes(self) -> None:
         """Say so when another program has written to the catalogue."""

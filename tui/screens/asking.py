@@ -154,7 +154,7 @@ class AskingScreen(Screen[None]):
         self.pane.show(visit.results, visit.cursor, nothing_found(question))
         self.pane.border_subtitle = Content(remark(visit.results))
         bar = self.query_one(SearchBar)
-        if not bar.input.has_focus:
+        if self.focused is not bar.input:
             bar.put(question.words)
         bar.say_question(question.title if question.like or question.picture or question.kept else "")
         bar.say_kind("similar" if question.like else "image" if question.picture else "text")

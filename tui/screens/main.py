@@ -96,14 +96,14 @@ class MainScreen(AskingScreen):
                 self.ask(asked, is_typed=True)
         if event.is_final:
             self._end_typing()
-            self.pane.view.focus()
+            self.set_focus(self.pane.view)
 
     @on(SearchInput.Left)
     def _left_search(self) -> None:
         if self.asked is not None:
             self._give_up()
         self.query_one(SearchBar).put(self.question.words)
-        self.pane.view.focus()
+        self.set_focus(self.pane.view)
 
     @on(HitView.Selected)
     def _selected(self, event: HitView.Selected) -> None:
@@ -133,7 +133,7 @@ class MainScreen(AskingScreen):
     # What keys do
 
     def action_search(self) -> None:
-        self.query_one(SearchBar).input.focus()
+        self.set_focus(self.query_one(SearchBar).input)
 
     def action_image_search(self) -> None:
         def search(path: str | None) -> None:
@@ -146,7 +146,7 @@ class MainScreen(AskingScreen):
 
     def action_taxa(self) -> None:
         self.remove_class("-detail", "-no-taxa")
-        self.query_one(TaxaPane).taxa.focus()
+        self.set_focus(self.query_one(TaxaPane).taxa)
 
     def action_find_taxon(self) -> None:
         self.remove_class("-detail", "-no-taxa")

@@ -9,8 +9,6 @@ from bioclip_search.text import clean, printable
 
 __all__ = ["Box", "PathBox"]
 
-_EDITING = {name: binding.action for binding in Input.BINDINGS for name in binding.key.split(",")}  # type: ignore[union-attr]
-
 
 class Box(Input):
     """A box for words, of which a model reads no more than the first 77 tokens."""
@@ -20,15 +18,11 @@ class Box(Input):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, max_length=self.most, **options)
+        self.cursor_blink = False  # over a slow line every blink is written
 
-    async def _on_key(self, event: events.Key) -> None:
-        """Keys that edit act at once. Textual lets them act when they have reached the application: of keys that come
-        together, as they do over a slow line, the letters would go before them."""
-        action = _EDITING.get(event.key)
-        if action is not None and self._bindings.get_bindings_for_key(event.key)[0].action == action:
-            event.stop()
-            event.prevent_default()
-            await self.run_action(action)
+    def type_in(self, character: str) -> None:
+        """Put a character in the place of what is selected, or at the cursor."""
+        self.replace(character, *sorted(self.selection))
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()

@@ -101,11 +101,11 @@ class ResultsPane(Container):
 
     def toggle_view(self) -> None:
         """From gallery to list, or back, with the cursor where it was."""
-        cursor, had_focus = self.view.cursor, self.view.has_focus
+        cursor, had_focus = self.view.cursor, self.screen.focused is self.view
         self._is_list = not self._is_list
         self.show(self._results, cursor, self._nothing)
         if had_focus:
-            self.view.focus()
+            self.screen.set_focus(self.view)
 
     def _arrange(self) -> None:
         is_empty = bool(self.nothing)

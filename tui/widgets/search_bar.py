@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from tui.bindings import key
 from tui.widgets.box import Box
+from tui.widgets.results_pane import ResultsPane
 
 __all__ = ["SearchBar", "SearchInput"]
 
@@ -36,8 +37,17 @@ class SearchInput(Box):
         super().__init__(placeholder=placeholder, compact=True)
         self.said = _Said()
 
+    async def action_submit(self) -> None:
+        """Have the words searched for; keys that come after this one are the results'."""
+        await super().action_submit()
+        self._go_to_results()
+
     def action_leave(self) -> None:
         self.post_message(self.Left())
+        self._go_to_results()
+
+    def _go_to_results(self) -> None:
+        self.screen.set_focus(self.screen.query_one(ResultsPane).view)
 
     def action_recall(self, by: int) -> None:
         """Go through the words that were searched for; after the last ones come the results."""
@@ -144,12 +154,12 @@ class SearchBar(Horizontal):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self._stop()
-        self._pause = self.set_timer(self.pause, lambda: self._ask(is_final=False))
+        self._pause = self.set_timer(self.pause, lambda: self._ask(self.input.value, is_final=False))
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self._ask(is_final=True)
+        self._ask(event.value, is_final=True)
 
     def on_descendant_focus(self) -> None:
         self.post_message(self.Entered())
@@ -159,9 +169,9 @@ class SearchBar(Horizontal):
             self._pause.stop()
             self._pause = None
 
-    def _ask(self, *, is_final: bool) -> None:
+    def _ask(self, typed: str, *, is_final: bool) -> None:
         self._stop()
-        words = self.input.value.strip()
+        words = typed.strip()
         if is_final and words:
             self.input.said.add(words)
         if is_final or words != self._asked:

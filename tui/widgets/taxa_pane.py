@@ -36,7 +36,7 @@ class _NameBox(Box):
         self.screen.query_one(TaxaPane).show_tree()
 
     def action_to_found(self) -> None:
-        self.screen.query_one(_FoundTaxa).focus()
+        self.screen.set_focus(self.screen.query_one(_FoundTaxa))
 
 
 class _FoundTaxa(OptionList, inherit_bindings=False):
@@ -84,13 +84,13 @@ class TaxaPane(Vertical):
 
     def action_find(self) -> None:
         self._show(is_finding=True)
-        self.query_one(_NameBox).focus()
+        self.screen.set_focus(self.query_one(_NameBox))
 
     def show_tree(self) -> None:
         """Back to the tree as it was."""
         self._show(is_finding=False)
         self.query_one(_NameBox).value = ""
-        self.taxa.focus()
+        self.screen.set_focus(self.taxa)
 
     def found(self, words: str, branches: Sequence[Branch]) -> None:
         """Taxa with these words in their names; those of words that were changed since are not shown."""
