@@ -1,8 +1,10 @@
 """Asking and being answered: what is on the screen, what is on its way, and where one has been."""
 
 from textual.content import Content
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from bioclip_search.query import Hit
 from tui.history import History, Visit
@@ -26,6 +28,9 @@ _DIM_AFTER = 0.3
 
 class AskingScreen(Screen[None]):
     """One question is under way at a time; the results of the former stay until it is answered."""
+
+    # Panes draw themselves anew when the focus comes or goes; Textual would draw the whole screen.
+    focused: reactive[Widget | None] = reactive(None, repaint=False)
 
     def __init__(self) -> None:
         super().__init__()

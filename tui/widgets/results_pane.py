@@ -113,7 +113,8 @@ class ResultsPane(Container):
         self.query_one(ResultList).display = not is_empty and self._is_list
         words = self.query_one("#nothing", Static)
         words.display = is_empty
-        words.update(Content(self.nothing))
+        if is_empty:
+            words.update(Content(self.nothing))
         self._entitle()
 
     def _entitle(self) -> None:

@@ -110,6 +110,7 @@ class SearchBar(Horizontal):
         self._pause: Timer | None = None
         self._asked = ""
         self._hint = _HINT
+        self._kind = ""
 
     def compose(self) -> ComposeResult:
         yield SearchInput(_HINT)
@@ -121,9 +122,10 @@ class SearchBar(Horizontal):
 
     def say_kind(self, kind: str) -> None:
         """What is searched by now: text, image or similar."""
-        self.query_one("#search-kind", Static).update(
-            Content.assemble((f"[{kind}]", "$accent"), ("  image…  ⏎ run", "$quiet"))
-        )
+        if kind != self._kind:
+            self._kind = kind
+            said = Content.assemble((f"[{kind}]", "$accent"), ("  image…  ⏎ run", "$quiet"))
+            self.query_one("#search-kind", Static).update(said)
 
     def say_question(self, title: str) -> None:
         """What is shown where that is not words: similar to a photo, marked photos."""

@@ -106,7 +106,8 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
         self._redraw()
 
     def _redraw(self) -> None:
-        self._invalidate()
+        """Write the lines anew: they stay where they are, so that nothing needs to be laid out."""
+        self._line_cache.clear()
         self.refresh()
 
     def _add(self, node: Node, branches: Sequence[Branch]) -> None:
