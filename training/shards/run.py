@@ -67,8 +67,8 @@ def write_shards(source: Source, options: ShardOptions, observer: Observer) -> S
             _plan(source, options, observer)
         with closing(Plan(folder)) as plan:
             _check_some(plan, source, folder)
-            not_there = _not_there(plan, options.dealt.unseen or frozenset(), folder)
             _check_same(plan.meta["options"], _told(source, options), folder)
+            not_there = _not_there(plan, options.dealt.unseen or frozenset(), folder)
             observer.begin(plan.count() - _done(plan, folder))
             workers = options.workers or max(4, os.cpu_count() or 1)
             for split in ORDER:
