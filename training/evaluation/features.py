@@ -37,7 +37,8 @@ def features_of(encoder: Encoder, photos: Photos, cache: Path, observer: Observe
     """float32 [n, dim], which lies on the disk; NaN for a photo that cannot be read, which is told of.
 
     Those of a catalogue that was made with the model are its own; others are kept in the folder `cache`, for the
-    next evaluation of the same photos by the same encoder. Raises UsageError where they cannot be kept.
+    next evaluation of the same photos by the same encoder. Raises UsageError where they cannot be kept, ShardError
+    for a shard that cannot be read any more.
     """
     stored = photos.stored(encoder.fingerprint) if encoder.fingerprint else None
     if stored is not None:
