@@ -11,7 +11,7 @@ from shard_writer import write_shards
 from small_run import changed, lines, losses, small_recipe, train
 
 from bioclip_search.embedder import Embedder
-from bioclip_search.errors import RecordError
+from bioclip_search.errors import RecordError, ShardError
 from bioclip_search.taxonomy import Taxon, TextType
 from training.checkpoint import written_checkpoints
 from training.run_recipe import RunRecipe, ShardSource
@@ -98,3 +98,16 @@ def test_a_split_must_be_there(tmp_path: Path, recipe: RunRecipe) -> None:
     """Said before the training begins."""
     with pytest.raises(RecordError, match="no split “test”; they have train, val"):
         train(changed(recipe, evaluation={"split": "test"}), tmp_path)
+
+
+def test_a_shard_that_vanishes_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its sample and its shard, as for those that are trained on."""
+    monkeypatch.setattr("training.shard_samples._OPEN_SHARDS", 1)
+    shards = write_shards(tmp_path / "shards", val=(4, 4))
+    recipe = small_recipe(tmp_path, shards, EVALUATION)
+
+    def vanish(step: int) -> None:
+        (shards / "val-000000.tar").unlink(missing_ok=step > 1)
+
+    with pytest.raises(ShardError, match=r"^The sample \d of .*val-000000.tar cannot be read \(No such file"):
+        train(recipe, tmp_path / "run", at=vanish)

@@ -74,8 +74,13 @@ class Validation:
 
     def _photos(self, state: TrainerState, rows: Sequence[int]) -> torch.Tensor:
         with ThreadPoolExecutor(_READERS) as pool:
-            pixels = list(pool.map(self._pixels, (self.samples.read(int(self.numbers[row]))[0] for row in rows), rows))
+            pixels = list(pool.map(self._pixels, map(self._jpeg, rows), rows))
         return photo_features(state, torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous())
+
+    def _jpeg(self, row: int) -> bytes:
+        number = int(self.numbers[row])
+        with self.samples.naming(number):
+            return self.samples.read(number)[0]
 
     def _pixels(self, jpeg: bytes, row: int) -> np.ndarray:
         with self.samples.naming(int(self.numbers[row])):
