@@ -16,7 +16,8 @@ from bioclip_search.taxonomy import Taxon, TextType
 from training.checkpoint import written_checkpoints
 from training.loop import run_training
 from training.metrics import Silence
-from training.run_recipe import RunRecipe, ShardSource
+from training.reading_parts import ShardSource
+from training.run_recipe import RunRecipe
 from training.shard_index import open_folder
 from training.shard_samples import ShardSamples
 

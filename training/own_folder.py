@@ -12,7 +12,7 @@ __all__ = ["require_results_folder", "require_run_folder"]
 _OF_RUN = ("metrics.jsonl", "checkpoints")
 _OF_RESULTS = ("results.json", "features")
 _BEGUN = "index"  # the first thing that either makes
-_RECIPES = ".toml"
+_RECIPE_SUFFIX = ".toml"
 
 
 def require_run_folder(folder: Path) -> None:
@@ -33,7 +33,7 @@ def _require(folder: Path, own: Collection[str], what: str, option: str) -> None
     shown = printable(str(folder))
     if MANIFEST in there:
         raise UsageError(f"{shown} is a folder of training shards; name another one with {option}.")
-    others = [name for name in there if name != _BEGUN and not name.endswith(_RECIPES)]
+    others = [name for name in there if name != _BEGUN and not name.endswith(_RECIPE_SUFFIX)]
     if others and not set(own).intersection(there):
         more = " …" if len(others) > 1 else ""
         raise UsageError(

@@ -89,7 +89,7 @@ def of_catalogue(folder: Path) -> Photos:
 
 def of_shards(folder: Path, split: str, index: Path, tell: Callable[[str], None]) -> Photos:
     """The samples of a split of a folder of shards; where they lie is kept in `index`. Raises ShardError."""
-    from training.run_recipe import ShardSource
+    from training.reading_parts import ShardSource
     from training.shard_index import index_all, open_folder
     from training.shard_samples import ShardSamples
 
