@@ -14,11 +14,11 @@ from bioclip_search.cli.progress import meter
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
-    from training.evaluation.features import Observer
     from training.evaluation.inquire import Query
     from training.evaluation.photos import Photos
     from training.evaluation.run import Options
     from training.evaluation.tables import Table
+    from training.metrics import Progress
 
 __all__ = ["command"]
 
@@ -177,7 +177,7 @@ def _queries(queries: Path | None, relevant: Path | None) -> tuple["Query", ...]
 
 def _photos(
     folder: Path,
-    progress: "Observer",
+    progress: "Progress",
     records: Path | None,
     photos: Path | None,
     columns: tuple[str, ...],
@@ -206,7 +206,7 @@ def _photos(
     return of_catalogue(catalogue_folder(catalogue))
 
 
-def _only(species_file: Path | None, folder: Path, progress: "Observer") -> frozenset[str] | None:
+def _only(species_file: Path | None, folder: Path, progress: "Progress") -> frozenset[str] | None:
     """The species of a list, or those that a folder of shards kept unseen."""
     from bioclip_search.paths import absolute
     from training.evaluation.photos import of_shards
