@@ -700,6 +700,17 @@ def test_species_to_keep_unseen_that_are_not_there_are_told(table: Path, run: Co
     assert "Note" not in run("train", "shards", tmp_path / "without", "--records", table, "--val", "0.5").err
 
 
+def test_of_many_species_that_are_not_there_five_are_named(table: Path, run: Command, tmp_path: Path) -> None:
+    """In the error and in the note alike."""
+    unseen, asked = tmp_path / "unseen.txt", ("train", "shards", tmp_path / "out", "--records", table)
+    for count, named in ((5, "(xus a, xus b, xus c, xus d, xus e)"), (6, "(xus a, xus b, xus c, xus d, xus e …)")):
+        wrong = "".join(f"Xus {epithet}\n" for epithet in "abcdef"[:count])
+        unseen.write_text(wrong)
+        assert named in run(*asked, "--unseen", unseen).err
+    unseen.write_text(wrong + "Pieris napi\n")
+    assert named in run(*asked, "--unseen", unseen).err
+
+
 def test_wrong_species_to_keep_unseen_do_not_end_a_run_that_was_begun(table: Path, tmp_path: Path) -> None:
     """A run that was stopped before its first shard keeps its plan when it is given another list."""
 
