@@ -103,8 +103,9 @@ def command(model_name: str | None, output: Path, device: str, dtype: str, forma
     features agree with the tree of life. DIR gets results.json, results.md, pictures, and the features, so that the
     next run need not read the photos again.
 
-    The accuracy that a run tells of its validation is another one: of at most 2,000 photos, by one caption a taxon, in
-    the numbers of the training; here all photos are asked, in 80 templates, in those of --dtype.
+    The accuracy that a run tells of its validation is another one: it asks by default at most 2,000 photos
+    (`evaluation.photos` of the recipe), by one caption a taxon, in the numbers of the training; here all photos are
+    asked, in 80 templates, in those of --dtype.
 
     \b
     bioclip-search train eval --model run/checkpoints/step-00001000 --shards shards/ --split unseen --output eval/
