@@ -1,8 +1,9 @@
 """Text that comes from files is untrusted: make it one line without control codes."""
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["clean", "guarded", "printable"]
+__all__ = ["clean", "guarded", "listed", "printable"]
 
 # C0 and C1 controls, line and paragraph separators, bidirectional overrides, zero-width
 # marks, soft hyphen, byte order mark, lone surrogates (file names that are not UTF-8).
@@ -24,6 +25,11 @@ def clean(value: str | None) -> str | None:
 def printable(value: str) -> str:
     """The value with every control code replaced by “?”, so that no terminal can be made to obey it."""
     return _INVISIBLE.sub("?", value)
+
+
+def listed(values: Sequence[str], most: int = 5) -> str:
+    """The first values as `printable`, one after the other; “ …” behind them where there are more."""
+    return printable(", ".join(values[:most])) + (" …" if len(values) > most else "")
 
 
 def guarded(cell: str) -> str:

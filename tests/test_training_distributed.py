@@ -1,8 +1,10 @@
 """Several processes train as one would."""
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import open_clip
@@ -66,13 +68,39 @@ TORCHRUN = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run"]
 
 
 def torchrun(tmp_path: Path, *arguments: object, program: str = TRAIN) -> str:
-    """What two processes on this machine print, on a port that is free."""
+    """What two processes on this machine print, on a port that is free. If one fails, all that each complained of."""
     script = tmp_path / "train.py"
     script.write_text(program)
-    command = [*TORCHRUN, "--standalone", "--nproc-per-node", "2", script, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    with tempfile.TemporaryDirectory(dir=tmp_path) as logs:
+        # A file for each: in one pipe their lines would be mixed with each other and with torchrun's own.
+        place = ["--standalone", "--nproc-per-node", "2", "--log-dir", logs, "--redirects", "2"]
+        command = [*TORCHRUN, *place, script, *arguments]
+        traced = os.environ | {"PYTHONFAULTHANDLER": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=traced)
+        ranks = {log.parent.name: log.read_text(errors="replace") for log in sorted(Path(logs).rglob("stderr.log"))}
+    if done.returncode != 0:
+        complaints = "".join(f"\n--- rank {rank} ---\n{text}" for rank, text in ranks.items())
+        pytest.fail(f"torchrun ended with {done.returncode}:\n{done.stderr}{complaints}", pytrace=False)
     return done.stdout
+
+
+def test_a_process_that_aborts_shows_where(tmp_path: Path) -> None:
+    """The whole of what it wrote, from the first line on, and the place in the program."""
+    program = """
+import os
+import sys
+def end_here():
+    os.abort()
+if os.environ["RANK"] == "1":
+    sys.stderr.write("first line\\n" + "more\\n" * 20_000)
+    end_here()
+"""
+    with pytest.raises(pytest.fail.Exception) as failed:
+        torchrun(tmp_path, program=program)
+    told = str(failed.value)
+    assert "--- rank 1 ---\nfirst line\n" in told
+    assert told.count("more\n") == 20_000
+    assert "in end_here" in told
 
 
 @pytest.mark.parametrize(
@@ -170,7 +198,7 @@ def test_machines_share_a_folder(tmp_path: Path) -> None:
         for _ in range(2)
     ]
     ended = [machine.communicate(timeout=300) for machine in machines]
-    assert [machine.returncode for machine in machines] == [0, 0], ended
+    assert [machine.returncode for machine in machines] == [0, 0], "\n".join(complained for _, complained in ended)
     assert len(losses(out)) == 8
     assert sorted(printed.startswith("Step 8 of 8") for printed, _ in ended) == [False, True]
     assert not list(out.rglob("*.part"))

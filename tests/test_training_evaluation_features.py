@@ -8,9 +8,10 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shard_writer import write_shards
 
 from bioclip_search.embedder import Features
-from bioclip_search.errors import UnreadablePhoto, UsageError
+from bioclip_search.errors import ShardError, UnreadablePhoto, UsageError
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.taxonomy import Taxon
 from bioclip_search.vectors import unit
@@ -18,7 +19,7 @@ from training.evaluation import arrays
 from training.evaluation.arrays import directions, row_slices, selected
 from training.evaluation.features import features_of, is_readable
 from training.evaluation.few_shot import few_shot
-from training.evaluation.photos import Photo, Photos
+from training.evaluation.photos import Photo, Photos, of_shards
 from training.metrics import Silence
 
 DIM = 256
@@ -88,6 +89,17 @@ def test_features_that_cannot_be_kept_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "features").touch()
     with pytest.raises(UsageError, match="name another --output"):
         features_of(Numbered(), photos(3), tmp_path / "features", Silence())
+
+
+def test_a_shard_that_vanished_is_not_blamed_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be read is told, by its sample and its shard."""
+    monkeypatch.setattr("training.shard_samples._OPEN_SHARDS", 1)
+    shards = write_shards(tmp_path / "shards", (2, 2))
+    found = of_shards(shards, "train", tmp_path / "index", lambda _: None)
+    (shards / "train-000000.tar").unlink()
+    with pytest.raises(ShardError, match=r"^The sample 0 of .*train-000000.tar cannot be read \(No such file"):
+        features_of(Numbered(), found, tmp_path / "features", Silence())
+    assert list((tmp_path / "features").iterdir()) == []
 
 
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1), st.booleans())

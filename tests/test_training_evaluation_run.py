@@ -15,6 +15,7 @@ from shard_writer import write_shards
 
 from bioclip_search.demo.specimens import SPECIES, paint
 from bioclip_search.taxonomy import Rank
+from training.reading_parts import EvaluationPart
 
 EACH = 3
 KINDS = (0, 1, 12, 20, 30, 40)
@@ -170,6 +171,14 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.rstrip().endswith("IMPORTED")
+
+
+def test_readme_and_help_tell_how_many_photos_validation_asks(run: Command) -> None:
+    """The recipe's default, and that it is one."""
+    sentence = f"asks by default at most {EvaluationPart(every=1).photos:,} photos (`evaluation.photos`"
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    for text in (readme, run("train", "eval", "--help").out):
+        assert sentence in " ".join(text.split())
 
 
 def test_random_weights_follow_from_the_seed(tmp_path: Path) -> None:

@@ -262,6 +262,16 @@ def test_a_card_does_not_vouch_for_shards_that_are_gone(copied: Path, tmp_path: 
     assert "not at hand" in card
 
 
+def test_metrics_that_broke_off_still_tell_the_loss(trained: Path, tmp_path: Path) -> None:
+    """Half a last line, steps after the checkpoint and losses that are no number are left out."""
+    run = shutil.copytree(trained, tmp_path / "run")
+    losses = (2.0, "null", '"low"', 3.0)
+    written = [f'{{"step": {step}, "loss": {loss}}}\n' for step, loss in enumerate(losses, start=1)]
+    (run / "metrics.jsonl").write_text("".join(written) + '{"step": 7, "loss": 9.0}\n{"step": 5, "lo')
+    card = (export_model(newest_checkpoint(run), tmp_path / "model").folder / "README.md").read_text()
+    assert "Mean loss of the last steps: 2.500." in card
+
+
 def test_nothing_is_overwritten_unasked(trained: Path, tmp_path: Path, run: Command) -> None:
     """A model only with --force, anything else never."""
     target = tmp_path / "model"

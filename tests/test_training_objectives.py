@@ -12,8 +12,8 @@ from torch.nn import functional
 from bioclip_search.errors import UsageError
 from training.gradient import Features, batch_gradient
 from training.layers import layers_above, layers_of
+from training.learning_parts import OptimizerPart
 from training.objectives import clip_loss, siglip_loss, true_pairs
-from training.run_recipe import OptimizerPart
 from training.schedule import adamw, share_of_rate
 
 SCALE, BIAS = torch.tensor(14.0), torch.tensor(-7.0)

@@ -7,7 +7,9 @@ import pytest
 from helpers import Command
 
 from bioclip_search.errors import UsageError
-from training.run_recipe import SHIPPED, SchedulePart, load_run_recipe
+from training.learning_parts import SchedulePart
+from training.run_recipe import load_run_recipe
+from training.shipped import SHIPPED
 
 SMALL = """
 [model]

@@ -26,7 +26,7 @@ from bioclip_search.records.table import read_table
 from bioclip_search.taxonomy import Taxon, TextType
 from training.shards import check_shards, read_manifest
 from training.shards.picture import PictureFit, Shape, to_picture
-from training.shards.plan import Dealt, Plan, Problem, make_plan
+from training.shards.plan import PLAN, Dealt, Plan, Problem, make_plan
 from training.shards.run import ShardOptions, write_shards
 from training.shards.sample import SourcePhoto, names_of, text_members
 from training.shards.species import read_species, species_key
@@ -698,6 +698,32 @@ def test_species_to_keep_unseen_that_are_not_there_are_told(table: Path, run: Co
     assert "Note: species of --unseen without any photo: 1 (apis mellifera)." in result.err
     assert result.json["unseenNotThere"] == ["apis mellifera"]
     assert "Note" not in run("train", "shards", tmp_path / "without", "--records", table, "--val", "0.5").err
+
+
+def test_of_many_species_that_are_not_there_five_are_named(table: Path, run: Command, tmp_path: Path) -> None:
+    """In the error and in the note alike."""
+    unseen, asked = tmp_path / "unseen.txt", ("train", "shards", tmp_path / "out", "--records", table)
+    for count, named in ((5, "(xus a, xus b, xus c, xus d, xus e)"), (6, "(xus a, xus b, xus c, xus d, xus e …)")):
+        wrong = "".join(f"Xus {epithet}\n" for epithet in "abcdef"[:count])
+        unseen.write_text(wrong)
+        assert named in run(*asked, "--unseen", unseen).err
+    unseen.write_text(wrong + "Pieris napi\n")
+    assert named in run(*asked, "--unseen", unseen).err
+
+
+def test_wrong_species_to_keep_unseen_do_not_end_a_run_that_was_begun(table: Path, tmp_path: Path) -> None:
+    """A run that was stopped before its first shard keeps its plan when it is given another list."""
+
+    class Stopping(Watching):
+        def begin(self, total: int) -> None:  # noqa: ARG002
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        written(table, tmp_path / "shards", Stopping())
+    before = (tmp_path / "shards" / PLAN).read_bytes()
+    with pytest.raises(UsageError, match="begun with another unseen"):
+        written(table, tmp_path / "shards", dealt=Dealt(3, 0.34, frozenset({"pieris nappi"})))
+    assert (tmp_path / "shards" / PLAN).read_bytes() == before
 
 
 def test_a_split_without_photos_is_told(table: Path, run: Command, tmp_path: Path) -> None:

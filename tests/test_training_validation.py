@@ -11,10 +11,13 @@ from shard_writer import write_shards
 from small_run import changed, lines, losses, small_recipe, train
 
 from bioclip_search.embedder import Embedder
-from bioclip_search.errors import RecordError
+from bioclip_search.errors import RecordError, ShardError, UsageError
 from bioclip_search.taxonomy import Taxon, TextType
 from training.checkpoint import written_checkpoints
-from training.run_recipe import RunRecipe, ShardSource
+from training.loop import run_training
+from training.metrics import Silence
+from training.reading_parts import ShardSource
+from training.run_recipe import RunRecipe
 from training.shard_index import open_folder
 from training.shard_samples import ShardSamples
 
@@ -98,3 +101,35 @@ def test_a_split_must_be_there(tmp_path: Path, recipe: RunRecipe) -> None:
     """Said before the training begins."""
     with pytest.raises(RecordError, match="no split “test”; they have train, val"):
         train(changed(recipe, evaluation={"split": "test"}), tmp_path)
+
+
+def test_a_shard_that_vanishes_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its sample and its shard, as for those that are trained on."""
+    monkeypatch.setattr("training.shard_samples._OPEN_SHARDS", 1)
+    shards = write_shards(tmp_path / "shards", val=(4, 4))
+    recipe = small_recipe(tmp_path, shards, EVALUATION)
+
+    def vanish(step: int) -> None:
+        (shards / "val-000000.tar").unlink(missing_ok=step > 1)
+
+    with pytest.raises(ShardError, match=r"^The sample \d of .*val-000000.tar cannot be read \(No such file"):
+        train(recipe, tmp_path / "run", at=vanish)
+
+
+def test_photos_without_a_name_are_not_asked(tmp_path: Path) -> None:
+    """They are of no taxon; where all are so it is said before the training begins."""
+    unnamed = dict.fromkeys(range(64, 67), b'{"captions": ["a drawing"]}')  # the first three that are not for training
+    some = write_shards(tmp_path / "some", val=(8,), described=unnamed)
+    none = write_shards(tmp_path / "none", val=(3,), described=unnamed)
+    said: list[str] = []
+
+    class Saying(Silence):
+        def say(self, line: str) -> None:
+            said.append(line)
+
+    recipe = changed(small_recipe(tmp_path, some, EVALUATION), schedule={"steps": 4})
+    run_training(recipe, tmp_path / "run", Saying(), device="cpu")
+    assert [line for line in said if "of 5 photos named rightly" in line]
+    with pytest.raises(UsageError, match=r"No photo of the split “val” has a name.*evaluation\.split"):
+        train(recipe.on_shards([none]), tmp_path / "refused")
+    assert not (tmp_path / "refused" / "metrics.jsonl").exists()

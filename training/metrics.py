@@ -18,7 +18,7 @@ _MOST_STEPS = 2**53  # float64, in which they are drawn, holds no more
 
 
 class Progress(Protocol):
-    """Somewhere to tell how far the training is, in photos and in sentences."""
+    """Somewhere to tell how far a long work is, in photos (or taxa) and in sentences."""
 
     def begin(self, total: int) -> None: ...
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from bioclip_search.fingerprint import without_place
 from bioclip_search.models import architecture
 from bioclip_search.text import printable
+from training.metrics import read_metrics
 
 __all__ = ["CardWords", "Data", "Origin", "model_card"]
 
@@ -56,7 +58,10 @@ class Origin:
 
     @classmethod
     def of(cls, state: Mapping[str, Any], checkpoint: Path) -> "Origin":
-        """From a checkpoint's state, its run's metrics and its shards' manifests."""
+        """From a checkpoint's state, its run's metrics and its shards' manifests.
+
+        Raises UsageError for metrics that are there and cannot be read.
+        """
         recipe = state["recipe"]
         sources = [*recipe["data"]["shards"], *filter(None, [recipe.get("replay")])]
         data = tuple(_data(source, digest) for source, digest in zip(sources, state["shards"], strict=True))
@@ -81,14 +86,8 @@ def _data(source: Mapping[str, Any], digest: str) -> Data:
 
 
 def _last_loss(metrics: Path, step: int) -> float | None:
-    losses = []
-    try:
-        for line in metrics.read_text(encoding="utf-8").splitlines():
-            values = json.loads(line)
-            if step - _LAST_STEPS < values["step"] <= step:
-                losses.append(float(values["loss"]))
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
+    last = (line.get("loss") for line in read_metrics(metrics).lines if step - _LAST_STEPS < line["step"] <= step)
+    losses = [loss for loss in last if isinstance(loss, float) and math.isfinite(loss)]
     return sum(losses) / len(losses) if losses else None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from bioclip_search.errors import UsageError
-from bioclip_search.text import printable
+from bioclip_search.text import listed, printable
 from training.shards.manifest import MANIFEST
 
 __all__ = ["require_results_folder", "require_run_folder"]
@@ -12,7 +12,7 @@ __all__ = ["require_results_folder", "require_run_folder"]
 _OF_RUN = ("metrics.jsonl", "checkpoints")
 _OF_RESULTS = ("results.json", "features")
 _BEGUN = "index"  # the first thing that either makes
-_RECIPES = ".toml"
+_RECIPE_SUFFIX = ".toml"
 
 
 def require_run_folder(folder: Path) -> None:
@@ -33,10 +33,9 @@ def _require(folder: Path, own: Collection[str], what: str, option: str) -> None
     shown = printable(str(folder))
     if MANIFEST in there:
         raise UsageError(f"{shown} is a folder of training shards; name another one with {option}.")
-    others = [name for name in there if name != _BEGUN and not name.endswith(_RECIPES)]
+    others = [name for name in there if name != _BEGUN and not name.endswith(_RECIPE_SUFFIX)]
     if others and not set(own).intersection(there):
-        more = " …" if len(others) > 1 else ""
         raise UsageError(
-            f"The folder {shown} holds other things than {what} ({printable(others[0])}{more}); name a new one with "
+            f"The folder {shown} holds other things than {what} ({listed(others, most=1)}); name a new one with "
             f"{option}."
         )

@@ -84,8 +84,8 @@ class ReplayPart:
 class EvaluationPart:
     """Zero-shot accuracy while training, `every` so many steps or `epochs`, and at the end.
 
-    At most `photos` of the split `split` of the first folder are asked, each among the taxa of all of them,
-    which are called by `text_type`. The best checkpoint stays beside the last ones.
+    At most `photos` of the split `split` of the first folder, of those with a name, are asked, each among the
+    taxa of all of them, which are called by `text_type`. The best checkpoint stays beside the last ones.
     """
 
     every: int | None = None

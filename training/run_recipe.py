@@ -15,26 +15,10 @@ from bioclip_search.models import BUILTIN, is_on_hub
 from bioclip_search.text import printable
 from training.learning_parts import CheckpointPart, ModelPart, ObjectivePart, OptimizerPart, SchedulePart, TrainingPart
 from training.reading_parts import DataPart, EvaluationPart, ReplayPart, ShardSource
+from training.shipped import SHIPPED, recipe_file
 from training.tables import built, fault
 
-__all__ = [
-    "SHIPPED",
-    "CheckpointPart",
-    "DataPart",
-    "EvaluationPart",
-    "ModelPart",
-    "ObjectivePart",
-    "OptimizerPart",
-    "ReplayPart",
-    "RunRecipe",
-    "SchedulePart",
-    "ShardSource",
-    "TrainingPart",
-    "load_run_recipe",
-]
-
-SHIPPED = ("bioclip", "bioclip-2", "finetune", "builtin")
-_RECIPES = Path(__file__).parent / "recipes"
+__all__ = ["RunRecipe", "load_run_recipe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +76,7 @@ def load_run_recipe(name: str | Path) -> RunRecipe:
 
     Folders, of shards and of the model that is begun with, are relative to the recipe's own.
     """
-    path = Path(name)
-    if str(name) in SHIPPED:
-        path = _RECIPES / f"{name}.toml"
+    path = recipe_file(str(name)) if str(name) in SHIPPED else Path(name)
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

@@ -1,23 +1,28 @@
-"""The recipes that are shipped, as they are written: to be read, and to begin one's own with."""
+"""The recipes that are shipped: their names, their files, and what is written in them."""
 
 import re
 from pathlib import Path
 
 from bioclip_search.errors import UsageError
 from bioclip_search.text import printable
-from training.run_recipe import SHIPPED
 
-__all__ = ["about_recipe", "recipe_text"]
+__all__ = ["SHIPPED", "about_recipe", "recipe_file", "recipe_text"]
 
-_SENTENCE_END = re.compile(r"(?<! al)\. ")
+SHIPPED = ("bioclip", "bioclip-2", "finetune", "builtin")
 _RECIPES = Path(__file__).parent / "recipes"
+_SENTENCE_END = re.compile(r"(?<! al)\. ")
+
+
+def recipe_file(name: str) -> Path:
+    """The file of a shipped recipe. Raises UsageError for another name."""
+    if name not in SHIPPED:
+        raise UsageError(f"No recipe “{printable(name)}” is shipped; there are {', '.join(SHIPPED)}.")
+    return _RECIPES / f"{name}.toml"
 
 
 def recipe_text(name: str) -> str:
     """The TOML of a shipped recipe. Raises UsageError for another name."""
-    if name not in SHIPPED:
-        raise UsageError(f"No recipe “{printable(name)}” is shipped; there are {', '.join(SHIPPED)}.")
-    return (_RECIPES / f"{name}.toml").read_text(encoding="utf-8")
+    return recipe_file(name).read_text(encoding="utf-8")
 
 
 def about_recipe(name: str) -> str:

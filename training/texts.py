@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -25,19 +24,12 @@ from bioclip_search.identification.tree_of_life import read_published_taxa
 from bioclip_search.records import stream_table
 from bioclip_search.taxonomy import RANKS, Taxon
 from bioclip_search.text import printable
+from training.metrics import Progress
 
 __all__ = ["TextsReport", "published_text", "read_taxa", "write_texts"]
 
 _TAXA_AT_ONCE = 64
 _BATCHES_BETWEEN_NOTES = 16
-
-
-class _Progress(Protocol):
-    def begin(self, total: int) -> None: ...
-
-    def advance(self, photos: int) -> None: ...
-
-    def say(self, line: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +71,7 @@ def _names(taxon: Taxon) -> list[str]:
 
 
 def write_texts(
-    embedder: Embedder, taxa: TaxonTable, file: Path, progress: _Progress, *, force: bool = False
+    embedder: Embedder, taxa: TaxonTable, file: Path, progress: Progress, *, force: bool = False
 ) -> TextsReport:
     """Write `file` (float32 [dim, taxa]), the JSON of the names and the model's origin beside it: whole, or not at all.
 
@@ -119,7 +111,7 @@ class _Part:
             digest.update(published_text(taxa[row]).encode() + b"\0")
         self._task = digest.hexdigest()
 
-    def fill(self, progress: _Progress) -> None:
+    def fill(self, progress: Progress) -> None:
         done = self._done()
         progress.begin(len(self._taxa) - done)
         if done:

@@ -5,16 +5,19 @@ numbers of the training. `train eval` measures more: all photos of the split, wi
 them (on many processors in bfloat16), so that its accuracy differs by a few per cent either way.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
 
+from bioclip_search.errors import UsageError
 from bioclip_search.preprocessing import Fit, Preprocessing
-from bioclip_search.taxonomy import Taxon, TextType
+from bioclip_search.taxonomy import TextType
+from bioclip_search.text import printable
 from training.distributed import World, gather_rows
 from training.plan import Numbers
 from training.reading_parts import EvaluationPart
@@ -44,13 +47,17 @@ class Validation:
     def of(
         cls, part: EvaluationPart, samples: ShardSamples, state: TrainerState, batches_an_epoch: int
     ) -> "Validation":
-        """Draw the photos by the recipe's seed and read their taxa."""
+        """Draw photos that have a name by the recipe's seed, and read their taxa. Raises UsageError where none has."""
         recipe, total = state.recipe, len(samples.column("scientific"))
-        rng = np.random.default_rng(recipe.seed)
-        numbers = np.sort(rng.permutation(total)[: part.photos])
-        kind = TextType(part.text_type)
-        named = [recipe.data.caption.replace("{}", _taxon(samples, int(number)).text(kind) or "") for number in numbers]
-        texts, truth = np.unique(named, return_inverse=True)
+        drawn = np.random.default_rng(recipe.seed).permutation(total).tolist()
+        named = sorted(islice(_named(samples, drawn, TextType(part.text_type)), part.photos))
+        if not named:
+            raise UsageError(
+                f"No photo of the split “{printable(part.split)}” has a name that could be asked for; name another one "
+                "in evaluation.split, or take the part [evaluation] out of the recipe."
+            )
+        numbers = np.array([number for number, _ in named], dtype=np.int64)
+        texts, truth = np.unique([recipe.data.caption.replace("{}", name) for _, name in named], return_inverse=True)
         every = part.every or (part.epochs or 1) * batches_an_epoch
         fit = Fit.SQUASH if state.folders[0].fit == "squash" else Fit.CROP
         mean_std = state.initial.preprocessing
@@ -74,17 +81,26 @@ class Validation:
 
     def _photos(self, state: TrainerState, rows: Sequence[int]) -> torch.Tensor:
         with ThreadPoolExecutor(_READERS) as pool:
-            pixels = list(pool.map(self._pixels, (self.samples.read(int(self.numbers[row]))[0] for row in rows), rows))
+            pixels = list(pool.map(self._pixels, map(self._jpeg, rows), rows))
         return photo_features(state, torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous())
+
+    def _jpeg(self, row: int) -> bytes:
+        number = int(self.numbers[row])
+        with self.samples.naming(number):
+            return self.samples.read(number)[0]
 
     def _pixels(self, jpeg: bytes, row: int) -> np.ndarray:
         with self.samples.naming(int(self.numbers[row])):
             return self.preprocessing.apply(picture_of(jpeg))
 
 
-def _taxon(samples: ShardSamples, number: int) -> Taxon:
-    with samples.naming(number):
-        return sample_of(samples.read(number)[1]).taxon
+def _named(samples: ShardSamples, numbers: Iterable[int], kind: TextType) -> Iterator[tuple[int, str]]:
+    """Those of some samples that have a name, with it: captions of their own name no class."""
+    for number in numbers:
+        with samples.naming(number):
+            name = sample_of(samples.read(number)[1]).taxon.text(kind)
+        if name:
+            yield number, name
 
 
 def _shared_out(here: World, count: int, encode: Callable[[Sequence[int]], torch.Tensor]) -> torch.Tensor:

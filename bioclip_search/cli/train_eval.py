@@ -14,11 +14,11 @@ from bioclip_search.cli.progress import meter
 from bioclip_search.text import printable
 
 if TYPE_CHECKING:
-    from training.evaluation.features import Observer
     from training.evaluation.inquire import Query
     from training.evaluation.photos import Photos
     from training.evaluation.run import Options
     from training.evaluation.tables import Table
+    from training.metrics import Progress
 
 __all__ = ["command"]
 
@@ -103,8 +103,9 @@ def command(model_name: str | None, output: Path, device: str, dtype: str, forma
     features agree with the tree of life. DIR gets results.json, results.md, pictures, and the features, so that the
     next run need not read the photos again.
 
-    The accuracy that a run tells of its validation is another one: of at most 2,000 photos, by one caption a taxon, in
-    the numbers of the training; here all photos are asked, in 80 templates, in those of --dtype.
+    The accuracy that a run tells of its validation is another one: it asks by default at most 2,000 photos
+    (`evaluation.photos` of the recipe), by one caption a taxon, in the numbers of the training; here all photos are
+    asked, in 80 templates, in those of --dtype.
 
     \b
     bioclip-search train eval --model run/checkpoints/step-00001000 --shards shards/ --split unseen --output eval/
@@ -177,7 +178,7 @@ def _queries(queries: Path | None, relevant: Path | None) -> tuple["Query", ...]
 
 def _photos(
     folder: Path,
-    progress: "Observer",
+    progress: "Progress",
     records: Path | None,
     photos: Path | None,
     columns: tuple[str, ...],
@@ -206,7 +207,7 @@ def _photos(
     return of_catalogue(catalogue_folder(catalogue))
 
 
-def _only(species_file: Path | None, folder: Path, progress: "Observer") -> frozenset[str] | None:
+def _only(species_file: Path | None, folder: Path, progress: "Progress") -> frozenset[str] | None:
     """The species of a list, or those that a folder of shards kept unseen."""
     from bioclip_search.paths import absolute
     from training.evaluation.photos import of_shards

@@ -18,8 +18,7 @@ def command(name: str | None, format_: str) -> None:
     bioclip-search train recipe finetune > mine.toml
     bioclip-search train run mine.toml --shards shards/ --out run/
     """
-    from training.run_recipe import SHIPPED
-    from training.shipped import about_recipe, recipe_text
+    from training.shipped import SHIPPED, about_recipe, recipe_text
 
     if name is not None:
         text = recipe_text(name)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _PHOTOS_BETWEEN_LINES = 200_000
-_NAMES_SHOWN = 5
 
 
 class _Observer:
@@ -178,13 +177,11 @@ def _as_json(report: "ShardReport", folder: Path) -> dict[str, Any]:
 
 def _notes(report: "ShardReport", val: float) -> list[str]:
     """What may not be as it was meant."""
-    from bioclip_search.text import printable
+    from bioclip_search.text import listed
 
     notes, splits = [], report.manifest.splits
     if report.not_there:
-        more = " …" if len(report.not_there) > _NAMES_SHOWN else ""
-        shown = printable(", ".join(report.not_there[:_NAMES_SHOWN])) + more
-        notes.append(f"species of --unseen without any photo: {len(report.not_there):,} ({shown})")
+        notes.append(f"species of --unseen without any photo: {len(report.not_there):,} ({listed(report.not_there)})")
     if not splits["train"].samples:
         notes.append("no photo is for training: all species are listed by --unseen")
     elif val and not splits["val"].samples:

@@ -88,7 +88,8 @@ def random_model(architecture: str, seed: int, device: "torch.device") -> Embedd
     import torch
 
     from training.initial import initial_model
-    from training.run_recipe import ModelPart, OptimizerPart, RunRecipe, SchedulePart, TrainingPart
+    from training.learning_parts import ModelPart, OptimizerPart, SchedulePart, TrainingPart
+    from training.run_recipe import RunRecipe
 
     recipe = RunRecipe(
         model=ModelPart(architecture=architecture),

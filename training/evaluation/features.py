@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,29 +14,21 @@ from bioclip_search.errors import PhotoError
 from training.evaluation.arrays import kept_in, write_rows
 from training.evaluation.encoders import Encoder
 from training.evaluation.photos import Photo, Photos
+from training.metrics import Progress
 from training.shards.ahead import in_order
 
-__all__ = ["Observer", "features_of", "is_readable"]
+__all__ = ["features_of", "is_readable"]
 
 _AT_ONCE = 64
 _FORMAT = 1
 
 
-class Observer(Protocol):
-    """Who is told how far it is."""
-
-    def begin(self, total: int) -> None: ...
-
-    def advance(self, photos: int) -> None: ...
-
-    def say(self, line: str) -> None: ...
-
-
-def features_of(encoder: Encoder, photos: Photos, cache: Path, observer: Observer) -> Features:
+def features_of(encoder: Encoder, photos: Photos, cache: Path, progress: Progress) -> Features:
     """float32 [n, dim], which lies on the disk; NaN for a photo that cannot be read, which is told of.
 
     Those of a catalogue that was made with the model are its own; others are kept in the folder `cache`, for the
-    next evaluation of the same photos by the same encoder. Raises UsageError where they cannot be kept.
+    next evaluation of the same photos by the same encoder. Raises UsageError where they cannot be kept, ShardError
+    for a shard that cannot be read any more.
     """
     stored = photos.stored(encoder.fingerprint) if encoder.fingerprint else None
     if stored is not None:
@@ -46,9 +37,9 @@ def features_of(encoder: Encoder, photos: Photos, cache: Path, observer: Observe
     kept = _kept(file, len(photos.photos))
     if kept is not None:
         return kept
-    observer.say(f"{encoder.name}: reading photos")
-    observer.begin(len(photos.photos))
-    return _keep(_computed(encoder, photos.photos, observer), (len(photos.photos), encoder.dim), file)
+    progress.say(f"{encoder.name}: reading photos")
+    progress.begin(len(photos.photos))
+    return _keep(_computed(encoder, photos.photos, progress), (len(photos.photos), encoder.dim), file)
 
 
 def is_readable(features: Features) -> npt.NDArray[np.bool_]:
@@ -89,7 +80,7 @@ def _keep(parts: Iterator[Features], shape: tuple[int, int], file: Path) -> Feat
     return kept
 
 
-def _computed(encoder: Encoder, photos: Sequence[Photo], observer: Observer) -> Iterator[Features]:
+def _computed(encoder: Encoder, photos: Sequence[Photo], progress: Progress) -> Iterator[Features]:
     def prepared(photo: Photo) -> npt.NDArray[np.uint8] | PhotoError:
         try:
             return encoder.prepare(photo.read(), photo.name)
@@ -100,15 +91,15 @@ def _computed(encoder: Encoder, photos: Sequence[Photo], observer: Observer) -> 
         held: list[npt.NDArray[np.uint8] | None] = []
         for photo, pixels in in_order(pool, prepared, photos, 2 * _AT_ONCE):
             if isinstance(pixels, PhotoError):
-                observer.say(f"skipped {photo.name}: {pixels}")
+                progress.say(f"skipped {photo.name}: {pixels}")
             held.append(None if isinstance(pixels, PhotoError) else pixels)
             if len(held) == _AT_ONCE:
                 yield _encoded(encoder, held)
-                observer.advance(len(held))
+                progress.advance(len(held))
                 held = []
         if held:
             yield _encoded(encoder, held)
-            observer.advance(len(held))
+            progress.advance(len(held))
 
 
 def _encoded(encoder: Encoder, held: Sequence[npt.NDArray[np.uint8] | None]) -> Features:

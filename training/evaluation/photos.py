@@ -43,7 +43,7 @@ class Photo:
     place: str | int
 
     def read(self) -> bytes:
-        """The bytes of the file. Raises PhotoError."""
+        """The bytes of the file. Raises PhotoError, and ShardError for a shard that cannot be read."""
         return self.source(self.place)
 
 
@@ -89,7 +89,7 @@ def of_catalogue(folder: Path) -> Photos:
 
 def of_shards(folder: Path, split: str, index: Path, tell: Callable[[str], None]) -> Photos:
     """The samples of a split of a folder of shards; where they lie is kept in `index`. Raises ShardError."""
-    from training.run_recipe import ShardSource
+    from training.reading_parts import ShardSource
     from training.shard_index import index_all, open_folder
     from training.shard_samples import ShardSamples
 
@@ -98,7 +98,7 @@ def of_shards(folder: Path, split: str, index: Path, tell: Callable[[str], None]
     samples, alone = ShardSamples(opened.shards, index), threading.Lock()
 
     def read(number: int) -> tuple[bytes, bytes]:
-        with alone:  # it keeps a few files open, and closes the others
+        with alone, samples.naming(number):  # it keeps a few files open, and closes the others
             return samples.read(number)
 
     def picture(number: int) -> bytes:

@@ -17,7 +17,7 @@ from bioclip_search.text_features import TextFeatures, TextKind
 from training.evaluation.arrays import directions, selected
 from training.evaluation.by_rank import ByRank, by_rank, neighbours_by_rank
 from training.evaluation.encoders import ModelEncoder, baseline
-from training.evaluation.features import Observer, features_of, is_readable
+from training.evaluation.features import features_of, is_readable
 from training.evaluation.few_shot import FewShot, few_shot
 from training.evaluation.hierarchy import Agreement, Projection, agreement, centroids_of, project
 from training.evaluation.inquire import Query, relevant_photos
@@ -26,6 +26,7 @@ from training.evaluation.retrieval import Found, Retrieval, found_by_photos, fou
 from training.evaluation.subjects import NO_SPECIES, Subjects, subjects_of
 from training.evaluation.trust import Trust, trust
 from training.evaluation.zero_shot import ZeroShot, text_labels, zero_shot
+from training.metrics import Progress
 
 __all__ = ["ByImages", "ByTexts", "Evaluation", "Options", "Picture", "evaluate"]
 
@@ -110,7 +111,7 @@ class Evaluation:
 
 
 def evaluate(
-    photos: Photos, model: Embedder, name: str, options: Options, folder: Path, observer: Observer
+    photos: Photos, model: Embedder, name: str, options: Options, folder: Path, progress: Progress
 ) -> Evaluation:
     """Measure a model, and its baselines on the same photos; features are kept in `folder`/features.
 
@@ -121,15 +122,15 @@ def evaluate(
     encoders = [ModelEncoder(model, name), *(baseline(one, options.seed, model.device) for one in options.baselines)]
     asked, kept = subjects_of(photos.photos, options.only)
     cache = folder / CACHE
-    features = {encoder.name: features_of(encoder, photos, cache, observer) for encoder in encoders}
+    features = {encoder.name: features_of(encoder, photos, cache, progress) for encoder in encoders}
     readable = np.logical_and.reduce([is_readable(one)[kept] for one in features.values()])
     subjects, rows = asked.take(readable), np.flatnonzero(kept)[readable]
     known = subjects.species != NO_SPECIES
     if not known.any():
         raise UsageError("No photo that is determined to a species can be read; check --photos and the records.")
     determined = subjects.take(known)
-    texts = _Texts(TextFeatures(model.fingerprint, lambda: model, dtype=str(model.dtype)), observer)
-    observer.say("comparing")
+    texts = _Texts(TextFeatures(model.fingerprint, lambda: model, dtype=str(model.dtype)), progress)
+    progress.say("comparing")
     answered, unanswered = _queries(options.queries, subjects, features[name], rows, texts, cache)
     images = {encoder: selected(one, rows[known], cache) for encoder, one in features.items()}
     return Evaluation(
@@ -153,9 +154,9 @@ def evaluate(
 class _Texts:
     """Features of texts, which may take minutes: it is told how many are done."""
 
-    def __init__(self, features: TextFeatures, observer: Observer) -> None:
+    def __init__(self, features: TextFeatures, progress: Progress) -> None:
         self._features = features
-        self._observer = observer
+        self._progress = progress
 
     def of(self, texts: Sequence[str], kind: TextKind) -> Features:
         """Unit-length float32 [n, dim]."""
@@ -166,7 +167,7 @@ class _Texts:
             done += more
             if time.monotonic() - said > _SECONDS_BETWEEN_LINES:
                 said = time.monotonic()
-                self._observer.say(f"{done:,} of {total:,} texts")
+                self._progress.say(f"{done:,} of {total:,} texts")
 
         return self._features.of(texts, kind, tell)
 

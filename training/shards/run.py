@@ -13,7 +13,7 @@ from typing import Any
 
 from bioclip_search.atomic import replacing
 from bioclip_search.errors import ShardError, UsageError
-from bioclip_search.text import printable
+from bioclip_search.text import listed, printable
 from training.shards.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from training.shards.plan import PLAN, Dealt, Plan, make_plan
 from training.shards.source import Source
@@ -23,7 +23,6 @@ from training.shards.write import Form, Observer, is_there, write_split
 __all__ = ["PROBLEMS", "ShardOptions", "ShardReport", "write_shards"]
 
 PROBLEMS = "problems.csv"
-_NAMES_SHOWN = 3
 _LOCK = ".lock"
 _OURS = (MANIFEST, PROBLEMS)
 
@@ -67,8 +66,8 @@ def write_shards(source: Source, options: ShardOptions, observer: Observer) -> S
             _plan(source, options, observer)
         with closing(Plan(folder)) as plan:
             _check_some(plan, source, folder)
-            not_there = _not_there(plan, options.dealt.unseen or frozenset(), folder)
             _check_same(plan.meta["options"], _told(source, options), folder)
+            not_there = _not_there(plan, options.dealt.unseen or frozenset(), folder)
             observer.begin(plan.count() - _done(plan, folder))
             workers = options.workers or max(4, os.cpu_count() or 1)
             for split in ORDER:
@@ -144,10 +143,9 @@ def _not_there(plan: Plan, unseen: frozenset[str], folder: Path) -> list[str]:
     missing = plan.species_missing(unseen)
     if missing and len(missing) == len(unseen) and not any(map(plan.finished, ORDER)):
         (folder / PLAN).unlink()
-        shown = printable(", ".join(missing[:_NAMES_SHOWN])) + (" …" if len(missing) > _NAMES_SHOWN else "")
         raise UsageError(
-            f"No photo is of a species that --unseen lists ({shown}); write “Genus epithet” as the records do, or "
-            "leave --unseen out."
+            f"No photo is of a species that --unseen lists ({listed(missing)}); write “Genus epithet” as the records "
+            "do, or leave --unseen out."
         )
     return missing
 
