@@ -120,8 +120,8 @@ async def test_a_catalogue_that_was_written_to_says_so(drawer: Path, tmp_path: P
         app.in_lane(app.changes, lambda _: None, done.append)
         await until(pilot, lambda: done)
         assert "changed" not in line.text
-        catalogue = Catalogue.open(folder)
-        catalogue.remove([next(iter(catalogue.places_below(catalogue.roots()[0])))[0]])
+        other = Catalogue.open(folder)
+        other.remove([next(iter(other.places_below(other.roots()[0])))[0]])
         app.look_for_changes()
         await until(pilot, lambda: "catalogue changed · f5 reads it" in line.text)
         await pilot.press("f5")
