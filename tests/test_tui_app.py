@@ -77,6 +77,32 @@ async def test_only_the_latest_search_is_shown(drawer: Path) -> None:
         assert held(app).searches.count("slow") == 2
 
 
+@pytest.mark.parametrize("what", ["fails", "is refused"])
+@in_loop
+async def test_what_cannot_be_answered_does_not_block_the_way_back(drawer: Path, what: str) -> None:
+    """An overtaken search that fails when it is asked again, or may not be asked, is passed over by the next key."""
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
+        gate, catalogue = held(app).hold("slow"), held(app)
+        await pilot.press("slash", *"slow", "enter")
+        await until(pilot, lambda: "slow" in catalogue.searches)
+        await pilot.press("slash", *"fast", "enter")
+        await until(pilot, lambda: app.main.question.words == "fast")
+        gate.set()
+        if what == "fails":
+            await until(pilot, lambda: "slow" in catalogue.answered)
+            catalogue.error = CatalogueError("The disk is gone; connect it.")
+        else:
+            app._told_problem("There is no model.")
+        await pilot.press("backspace")
+        await until(pilot, lambda: app.main.asked is None and app.main.query_one(Banner).display)
+        assert app.main.question.words == "fast"
+        await pilot.press("backspace")
+        await pilot.pause()
+        assert (app.main.question.words, app.main.asked) == ("", None)
+        await pilot.press("L")
+        assert app.main.question.words == "fast"
+
+
 @in_loop
 async def test_up_brings_words_back_into_the_box(drawer: Path) -> None:
     """As in a shell: what was searched for, answered or not, the last first; down leads on to what was being typed."""
