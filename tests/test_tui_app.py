@@ -124,6 +124,24 @@ async def test_up_brings_words_back_into_the_box(drawer: Path) -> None:
         assert app.focused is app.main.pane.view
 
 
+@pytest.mark.parametrize("between", [("escape", "slash"), ()])
+@in_loop
+async def test_words_being_typed_outlive_those_that_were_brought_back(drawer: Path, between: tuple[str, ...]) -> None:
+    """After going through the last words and leaving, or typing others, up and down begin anew and lose nothing."""
+    async with browsing(drawer) as (app, pilot):
+        bar = app.main.query_one(SearchBar)
+        for words in ("first", "second"):
+            await pilot.press("slash", *words, "enter")
+            await until(pilot, lambda words=words: app.main.question.words == words and app.main.asked is None)  # type: ignore[misc]
+        bar.pause = 600
+        await pilot.press("slash", "up", "up", *between, "ctrl+u", *"new")
+        shown = []
+        for key in ("up", "down"):
+            await pilot.press(key)
+            shown.append(bar.input.value)
+        assert shown == ["second", "new"]
+
+
 @in_loop
 async def test_escape_gives_up_a_search(drawer: Path) -> None:
     """The former question and its results are there again, and the late answer is ignored."""
