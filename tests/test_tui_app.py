@@ -190,7 +190,7 @@ class Crowded(OpenCatalogue):
 
     def children(self, path: TaxonPath = ()) -> list[Branch]:
         return [
-            Branch((*path, (Rank.SPECIES, f"Aus b{n}")), Rank.SPECIES, f"Aus b{n}", None, 5_000 - n, not path)
+            Branch((*path, (Rank.SPECIES, f"Aus b{n}")), Rank.SPECIES, f"Aus b{n}", None, 5_000 - n, has_children=True)
             for n in range(5_000)
         ]
 
@@ -235,6 +235,7 @@ async def test_the_line_of_the_rest_opens_as_a_taxon_does(drawer: Path, key: str
         await pilot.press(key)
         await until(pilot, lambda: len(tree.root.children) == 401)
         assert tree.cursor_node is tree.root.children[200]
+        assert not tree.cursor_node.is_expanded
         assert "… 4,600 more" in str(tree.render_label(tree.root.children[-1], Style(), Style()))
 
 
