@@ -14,10 +14,11 @@ from textual.screen import Screen
 
 from bioclip_search.query import Query
 from tui.app import BrowseApp
+from tui.lanes import Lane
 from tui.open_catalogue import OpenCatalogue
 from tui.results import Results
 
-__all__ = ["Held", "browsing", "in_loop", "shown_text", "toasts", "until"]
+__all__ = ["Held", "browsing", "in_loop", "settled", "shown_text", "toasts", "until"]
 
 _PATIENCE = 60
 
@@ -39,6 +40,19 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
         assert time.monotonic() < end, "waited in vain"
         await pilot.pause(0.01)
     await pilot.pause()
+
+
+async def settled(pilot: Pilot[None], lane: Lane) -> None:
+    """Let a lane do what it has been given, and the application take the answers."""
+    done = Event()
+
+    def is_done() -> bool:
+        # In a lane of the latest, what waits would give way to this; and this gives way to what is asked after it.
+        if not done.is_set() and lane.is_free:
+            lane.do(done.set)
+        return done.is_set()
+
+    await until(pilot, is_done)
 
 
 @asynccontextmanager

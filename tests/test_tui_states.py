@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
-from browsing import Held, browsing, in_loop, shown_text, until
+from browsing import Held, browsing, in_loop, settled, shown_text, until
 from helpers import Command, write_model
 from textual.command import CommandList
 
@@ -128,6 +129,33 @@ async def test_a_catalogue_that_was_written_to_says_so(drawer: Path, tmp_path: P
         await until(pilot, lambda: app.catalogue is not catalogue and app.main.asked is None)
         assert "changed" not in line.text
         assert "125 photos" in line.text
+
+
+class Lagging(Held):
+    """An open catalogue that says so late that it has changed, if it `lags`."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.lags = False
+        self.gate = Event()
+
+    def is_changed(self) -> bool:
+        return self.lags and self.gate.wait(60)
+
+
+@in_loop
+async def test_a_late_answer_of_the_former_catalogue_is_no_sign(drawer: Path) -> None:
+    """What was asked before the catalogue was read again is not told of the one that was read."""
+    async with browsing(drawer, open_catalogue=Lagging.open) as (app, pilot):
+        former = app.catalogue
+        assert isinstance(former, Lagging)
+        former.lags = True
+        app.look_for_changes()
+        await pilot.press("r")
+        await until(pilot, lambda: app.catalogue is not former and app.main.asked is None)
+        former.gate.set()
+        await settled(pilot, app.changes)
+        assert "changed" not in app.main.query_one(TitleLine).text
 
 
 def test_settings_are_read_and_wrong_ones_refused(tmp_path: Path) -> None:

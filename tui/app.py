@@ -142,7 +142,13 @@ class BrowseApp(PhotoAnswers):
 
     def look_for_changes(self) -> None:
         """Say so when another program has written to the catalogue."""
-        self.in_lane(self.changes, lambda catalogue: catalogue.is_changed(), self._note_changes, lambda _: None)
+
+        def then(found: "tuple[OpenCatalogue, bool]") -> None:
+            catalogue, is_changed = found
+            if catalogue is self.catalogue:  # not another one that has taken its place meanwhile
+                self._note_changes(is_changed)
+
+        self.in_lane(self.changes, lambda catalogue: (catalogue, catalogue.is_changed()), then, lambda _: None)
 
     def _note_changes(self, is_changed: bool) -> None:
         bindings = (active.binding for active in self.main.active_bindings.values())
