@@ -238,6 +238,8 @@ async def test_marked_photos_are_gathered_and_exported(drawer: Path, tmp_path: P
         (("t", "f"), "Mor\x00pho\r\n", "Mor pho"),
         (("I",), "/a  b/\x1b]0;own\x07.jpg\n", "/a  b/?]0;own?.jpg"),
         (("m", "e"), "x  \x9by", "x  ?y"),
+        (("slash",), "\t blue  wing  ", " blue wing "),
+        (("slash",), "  ", " "),
     ],
 )
 @in_loop
