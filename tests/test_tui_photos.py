@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from browsing import Held, browsing, in_loop, shown_text, toasts, until
+from browsing import Held, browsing, in_loop, settled, shown_text, toasts, until
 from PIL import Image
 from textual.events import Paste
 from textual.widgets import Input
@@ -597,6 +597,28 @@ async def test_without_pictures_there_are_words(drawer: Path) -> None:
         assert catalogue.asked_of == catalogue.thumbnails_asked == []
         await pilot.press("i")
         await until(pilot, lambda: any(sign in shown_text(app.screen) for sign in BLOCKS))
+
+
+@in_loop
+async def test_another_way_of_drawing_changes_nothing_else(drawer: Path) -> None:
+    """i in the full view leaves the photo as near as it was, and does not read it again."""
+    async with browsing(drawer, open_catalogue=Late.open) as (app, pilot):
+        catalogue = app.catalogue
+        assert isinstance(catalogue, Late)
+        catalogue.gate.set()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FullView))
+        screen = app.screen
+        assert isinstance(screen, FullView)
+        await until(pilot, lambda: catalogue.asked_of)
+        await settled(pilot, screen.lane)
+        await pilot.press("plus", "plus", "down", "i")
+        await until(pilot, lambda: "no pictures" in shown_text(screen))
+        await pilot.press("i")
+        await until(pilot, lambda: any(sign in shown_text(screen) for sign in BLOCKS))
+        await settled(pilot, screen.lane)
+        assert (screen.zoom, screen._middle) == (4, (0.5, 0.5625))
+        assert len(catalogue.asked_of) == 1
 
 
 @in_loop
