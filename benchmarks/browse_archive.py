@@ -70,6 +70,7 @@ def main() -> None:
 
 def _walk(catalogue: Any, watch: Watch) -> None:
     from bioclip_search.query import Query
+    from tui.widgets.taxa_pane import MOST_FOUND
 
     branch = catalogue.children()[0]
     while branch.has_children:
@@ -80,7 +81,7 @@ def _walk(catalogue: Any, watch: Watch) -> None:
         results.read(0, _WINDOW)
         watch.lap(f"read the first {min(_WINDOW, results.count)}")
         branch = children[0]
-    catalogue.find_taxa("us")
+    catalogue.find_taxa("us", MOST_FOUND)
     watch.lap("find taxa by a part of their names")
 
 

@@ -559,7 +559,7 @@ class Finding(Held):
 
     gate = Event()
 
-    def find_taxa(self, words: str, limit: int = 200) -> list[Branch]:
+    def find_taxa(self, words: str, limit: int) -> list[Branch]:
         assert len(words) == 1 or self.gate.wait(60)
         return super().find_taxa(words, limit)
 

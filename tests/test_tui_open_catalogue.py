@@ -75,7 +75,7 @@ def test_the_tree_is_opened_branch_by_branch(catalogue: OpenCatalogue) -> None:
     families = catalogue.children(animals.path)
     assert [(family.name, family.count) for family in families] == [("Nymphalidae", 3), ("Pieridae", 3)]
     assert families[0].path == NYMPHALIDAE
-    (found,) = catalogue.find_taxa("small white")
+    (found,) = catalogue.find_taxa("small white", 9)
     assert (found.rank, found.name, found.common_name) == (Rank.SPECIES, "Pieris rapae", "small white")
 
 
@@ -289,7 +289,7 @@ def test_an_empty_catalogue_can_be_walked(tmp_path: Path, small_model: Path) -> 
     fingerprint = models.locate_model(str(small_model)).fingerprint(models.Fit.SQUASH)
     Catalogue.create(tmp_path / "c", fingerprint)
     catalogue = OpenCatalogue.open(tmp_path / "c")
-    assert (catalogue.photos, catalogue.children(), catalogue.find_taxa("a")) == (0, [], [])
+    assert (catalogue.photos, catalogue.children(), catalogue.find_taxa("a", 9)) == (0, [], [])
     results = catalogue.ask(EVERYTHING)
     results.read(0, 60)
     assert results.count == catalogue.sorted(results, Order.NAME).count == 0

@@ -114,7 +114,7 @@ class OpenCatalogue:
         """The taxa next below a path, those with the most photos first; of the root () also what has no name."""
         return self._catalogue.branches().children(path)
 
-    def find_taxa(self, words: str, limit: int = 200) -> list[Branch]:
+    def find_taxa(self, words: str, limit: int) -> list[Branch]:
         """Taxa whose scientific or common name has the words in it, the best first."""
         return self._catalogue.branches().find(words, limit)
 
