@@ -42,7 +42,7 @@ def main() -> None:
     folder = parser.parse_args().catalogue
     watch = Watch()
     from bioclip_search.lance_import import lancedb, leave_out_client
-    from tui.open_catalogue import EVERYTHING, OpenCatalogue
+    from tui.browsed import EVERYTHING, BrowsedCatalogue
     from tui.results import Order
 
     watch.lap("import the catalogue")
@@ -50,7 +50,7 @@ def main() -> None:
     lancedb()
     watch.lap("import lancedb")
     began = time.perf_counter()
-    catalogue = OpenCatalogue.open(folder)
+    catalogue = BrowsedCatalogue.open(folder)
     watch.lap(f"open {catalogue.photos:,} photos")
     branches = catalogue.children()
     watch.lap(f"the {len(branches)} widest taxa, counted")

@@ -14,8 +14,8 @@ from textual.screen import Screen
 
 from bioclip_search.query import Query
 from tui.app import BrowseApp
+from tui.browsed import BrowsedCatalogue
 from tui.lanes import Lane
-from tui.open_catalogue import OpenCatalogue
 from tui.results import Results
 
 __all__ = ["Held", "browsing", "in_loop", "settled", "shown_text", "toasts", "until"]
@@ -59,7 +59,7 @@ async def settled(pilot: Pilot[None], lane: Lane) -> None:
 async def browsing(
     folder: Path,
     size: tuple[int, int] = (120, 40),
-    open_catalogue: Callable[[Path], OpenCatalogue] = OpenCatalogue.open,
+    open_catalogue: Callable[[Path], BrowsedCatalogue] = BrowsedCatalogue.open,
     **options: Any,
 ) -> AsyncIterator[tuple[BrowseApp, Pilot[None]]]:
     """The application with the first listing on the screen."""
@@ -69,7 +69,7 @@ async def browsing(
         yield app, pilot
 
 
-class Held(OpenCatalogue):
+class Held(BrowsedCatalogue):
     """An open catalogue that notes what it is asked, and answers a query by words when the test lets it."""
 
     def __init__(self, *arguments: Any) -> None:

@@ -18,10 +18,10 @@ from bioclip_search.query import Query
 from bioclip_search.specimen import Photo
 from bioclip_search.taxonomy import Rank, TaxonPath
 from tui.app import BrowseApp
+from tui.browsed import BrowsedCatalogue
 from tui.commands import Commands
 from tui.config import Config
 from tui.keymap import bindings
-from tui.open_catalogue import OpenCatalogue
 from tui.question import Question
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
@@ -185,7 +185,7 @@ async def test_a_taxon_narrows_the_results(drawer: Path) -> None:
         assert "all taxa" in app.main.query_one(FilterLine).text
 
 
-class Crowded(OpenCatalogue):
+class Crowded(BrowsedCatalogue):
     """An open catalogue whose root has very many taxa."""
 
     def children(self, path: TaxonPath = ()) -> list[Branch]:
@@ -619,9 +619,9 @@ async def test_keys_typed_into_the_search_box_stay_there(drawer: Path) -> None:
     """Before the catalogue is open, and when a problem with its model is told: they never become commands."""
     is_opening = Event()
 
-    def opened(folder: Path) -> OpenCatalogue:
+    def opened(folder: Path) -> BrowsedCatalogue:
         assert is_opening.wait(60)
-        return OpenCatalogue.open(folder)
+        return BrowsedCatalogue.open(folder)
 
     app = BrowseApp(lambda: opened(drawer), folder=drawer)
     async with app.run_test(size=(120, 40)) as pilot:

@@ -18,13 +18,13 @@ from bioclip_search.catalogue import Catalogue
 from bioclip_search.query import Hit
 from bioclip_search.specimen import Photo, Specimen
 from tui.app import BrowseApp
+from tui.browsed import Suggested
 from tui.completion import completions, dropped_path
 from tui.desktop import clipboard_command, has_desktop, open_command, reveal_command
 from tui.images import Mode, blocks
 from tui.kept import Kept
 from tui.lanes import Lane
 from tui.named import key_of
-from tui.open_catalogue import Suggested
 from tui.question import Question
 from tui.screens import image_prompt
 from tui.screens.export_prompt import ExportPrompt

@@ -16,9 +16,9 @@ from textual.command import CommandList
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import UsageError
 from tui.app import BrowseApp
+from tui.browsed import BrowsedCatalogue
 from tui.config import Config, read_config
 from tui.keymap import require_keys
-from tui.open_catalogue import OpenCatalogue
 from tui.screens.notice import Notice
 from tui.widgets.banner import Banner
 from tui.widgets.key_line import KeyLine
@@ -33,7 +33,7 @@ async def test_no_catalogue_is_a_sentence_with_a_remedy(tmp_path: Path, kind: st
     if kind == "damaged":
         (folder / "photos.lance" / "_versions").mkdir(parents=True)
         (folder / "photos.lance" / "_versions" / "1.manifest").write_bytes(b"no manifest")
-    app = BrowseApp(lambda: OpenCatalogue.open(folder), folder=folder)
+    app = BrowseApp(lambda: BrowsedCatalogue.open(folder), folder=folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, Notice))
         assert isinstance(app.screen, Notice)
@@ -50,9 +50,9 @@ async def test_the_first_screen_waits_for_nothing(drawer: Path) -> None:
     """Keys, title and panes are there while the catalogue is still being opened."""
     gate = Event()
 
-    def open_late() -> OpenCatalogue:
+    def open_late() -> BrowsedCatalogue:
         assert gate.wait(60)
-        return OpenCatalogue.open(drawer)
+        return BrowsedCatalogue.open(drawer)
 
     app = BrowseApp(open_late, folder=drawer)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -68,8 +68,8 @@ async def test_another_model_stops_searches_and_not_browsing(drawer: Path, tmp_p
     """A catalogue of another model says so in the banner; taxa and similar photos go on."""
     other = write_model(tmp_path / "other", seed=5)
 
-    def open_with_other(folder: Path) -> OpenCatalogue:
-        return OpenCatalogue.open(folder, model=str(other))
+    def open_with_other(folder: Path) -> BrowsedCatalogue:
+        return BrowsedCatalogue.open(folder, model=str(other))
 
     async with browsing(drawer, open_catalogue=open_with_other) as (app, pilot):
         await until(pilot, lambda: app.main.query_one(Banner).display)
