@@ -1,6 +1,6 @@
 """How long the terminal UI waits for a catalogue, and how much memory that takes.
 
-    python benchmarks/browse_archive.py CATALOGUE
+    python benchmarks/browse_catalogue.py CATALOGUE
 
 `benchmarks/search.py` makes a catalogue of a million rows. Each line is one step: milliseconds, and the resident memory
 after it in MiB.
