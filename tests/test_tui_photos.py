@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -399,6 +400,17 @@ async def test_the_list_shows_the_same(drawer: Path) -> None:
         assert key_of(app.main.hit) in app.main.pane.view.marked
         await pilot.press("down", "v")
         assert app.main.pane.view.cursor == 2
+
+
+@in_loop
+async def test_a_list_without_scores_has_no_column_for_them(drawer: Path) -> None:
+    """A plain listing has none; photos that are similar to one have."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("v")
+        await until(pilot, lambda: "catalogue no." in shown_text(app.main))
+        assert "score" not in shown_text(app.main)
+        await pilot.press("s")
+        await until(pilot, lambda: re.search(r"score +catalogue no\.", shown_text(app.main)))
 
 
 @in_loop
