@@ -15,8 +15,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from tui.app import BrowseApp
+from tui.browsed import BrowsedCatalogue
 from tui.config import Config
-from tui.open_catalogue import OpenCatalogue
 
 _PATIENCE = 60
 _SCREENS = {
@@ -36,7 +36,7 @@ _SCREENS = {
 
 async def render(catalogue: Path, folder: Path, name: str, size: tuple[int, int], theme: str) -> Path:
     """Write one screen; returns the path of its SVG."""
-    app = BrowseApp(lambda: OpenCatalogue.open(catalogue), folder=catalogue, config=Config(theme=theme))
+    app = BrowseApp(lambda: BrowsedCatalogue.open(catalogue), folder=catalogue, config=Config(theme=theme))
     async with app.run_test(size=size) as pilot:
         await _until(pilot, lambda: app.main.hit is not None)
         await _settle(app, pilot)

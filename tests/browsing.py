@@ -14,10 +14,11 @@ from textual.screen import Screen
 
 from bioclip_search.query import Query
 from tui.app import BrowseApp
-from tui.open_catalogue import OpenCatalogue
+from tui.browsed import BrowsedCatalogue
+from tui.lanes import Lane
 from tui.results import Results
 
-__all__ = ["Held", "browsing", "in_loop", "shown_text", "toasts", "until"]
+__all__ = ["Held", "browsing", "in_loop", "settled", "shown_text", "toasts", "until"]
 
 _PATIENCE = 60
 
@@ -41,11 +42,24 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     await pilot.pause()
 
 
+async def settled(pilot: Pilot[None], lane: Lane) -> None:
+    """Let a lane do what it has been given, and the application take the answers."""
+    done = Event()
+
+    def is_done() -> bool:
+        # In a lane of the latest, what waits would give way to this; and this gives way to what is asked after it.
+        if not done.is_set() and lane.is_free:
+            lane.do(done.set)
+        return done.is_set()
+
+    await until(pilot, is_done)
+
+
 @asynccontextmanager
 async def browsing(
     folder: Path,
     size: tuple[int, int] = (120, 40),
-    open_catalogue: Callable[[Path], OpenCatalogue] = OpenCatalogue.open,
+    open_catalogue: Callable[[Path], BrowsedCatalogue] = BrowsedCatalogue.open,
     **options: Any,
 ) -> AsyncIterator[tuple[BrowseApp, Pilot[None]]]:
     """The application with the first listing on the screen."""
@@ -55,7 +69,7 @@ async def browsing(
         yield app, pilot
 
 
-class Held(OpenCatalogue):
+class Held(BrowsedCatalogue):
     """An open catalogue that notes what it is asked, and answers a query by words when the test lets it."""
 
     def __init__(self, *arguments: Any) -> None:

@@ -46,6 +46,8 @@ class Painted:
         self.special = dict(special or {})
         self._read: set[int] = set()
 
+    has_scores = True
+
     def at(self, index: int) -> Hit | None:
         return self.hit(index) if index in self._read else None
 

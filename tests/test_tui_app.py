@@ -18,10 +18,10 @@ from bioclip_search.query import Query
 from bioclip_search.specimen import Photo
 from bioclip_search.taxonomy import Rank, TaxonPath
 from tui.app import BrowseApp
+from tui.browsed import BrowsedCatalogue
 from tui.commands import Commands
 from tui.config import Config
 from tui.keymap import bindings
-from tui.open_catalogue import OpenCatalogue
 from tui.question import Question
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
@@ -78,6 +78,32 @@ async def test_only_the_latest_search_is_shown(drawer: Path) -> None:
         assert held(app).searches.count("slow") == 2
 
 
+@pytest.mark.parametrize("what", ["fails", "is refused"])
+@in_loop
+async def test_what_cannot_be_answered_does_not_block_the_way_back(drawer: Path, what: str) -> None:
+    """An overtaken search that fails when it is asked again, or may not be asked, is passed over by the next key."""
+    async with browsing(drawer, open_catalogue=Held.open) as (app, pilot):
+        gate, catalogue = held(app).hold("slow"), held(app)
+        await pilot.press("slash", *"slow", "enter")
+        await until(pilot, lambda: "slow" in catalogue.searches)
+        await pilot.press("slash", *"fast", "enter")
+        await until(pilot, lambda: app.main.question.words == "fast")
+        gate.set()
+        if what == "fails":
+            await until(pilot, lambda: "slow" in catalogue.answered)
+            catalogue.error = CatalogueError("The disk is gone; connect it.")
+        else:
+            app._told_problem("There is no model.")
+        await pilot.press("backspace")
+        await until(pilot, lambda: app.main.asked is None and app.main.query_one(Banner).display)
+        assert app.main.question.words == "fast"
+        await pilot.press("backspace")
+        await pilot.pause()
+        assert (app.main.question.words, app.main.asked) == ("", None)
+        await pilot.press("L")
+        assert app.main.question.words == "fast"
+
+
 @in_loop
 async def test_up_brings_words_back_into_the_box(drawer: Path) -> None:
     """As in a shell: what was searched for, answered or not, the last first; down leads on to what was being typed."""
@@ -97,6 +123,24 @@ async def test_up_brings_words_back_into_the_box(drawer: Path) -> None:
         await until(pilot, lambda: app.main.question.words == "second" and app.main.asked is None)
         await pilot.press("slash", "down")
         assert app.focused is app.main.pane.view
+
+
+@pytest.mark.parametrize("between", [("escape", "slash"), ()])
+@in_loop
+async def test_words_being_typed_outlive_those_that_were_brought_back(drawer: Path, between: tuple[str, ...]) -> None:
+    """After going through the last words and leaving, or typing others, up and down begin anew and lose nothing."""
+    async with browsing(drawer) as (app, pilot):
+        bar = app.main.query_one(SearchBar)
+        for words in ("first", "second"):
+            await pilot.press("slash", *words, "enter")
+            await until(pilot, lambda words=words: app.main.question.words == words and app.main.asked is None)  # type: ignore[misc]
+        bar.pause = 600
+        await pilot.press("slash", "up", "up", *between, "ctrl+u", *"new")
+        shown = []
+        for key in ("up", "down"):
+            await pilot.press(key)
+            shown.append(bar.input.value)
+        assert shown == ["second", "new"]
 
 
 @in_loop
@@ -142,12 +186,12 @@ async def test_a_taxon_narrows_the_results(drawer: Path) -> None:
         assert "all taxa" in app.main.query_one(FilterLine).text
 
 
-class Crowded(OpenCatalogue):
+class Crowded(BrowsedCatalogue):
     """An open catalogue whose root has very many taxa."""
 
     def children(self, path: TaxonPath = ()) -> list[Branch]:
         return [
-            Branch((*path, (Rank.SPECIES, f"Aus b{n}")), Rank.SPECIES, f"Aus b{n}", None, 5_000 - n, not path)
+            Branch((*path, (Rank.SPECIES, f"Aus b{n}")), Rank.SPECIES, f"Aus b{n}", None, 5_000 - n, has_children=True)
             for n in range(5_000)
         ]
 
@@ -192,6 +236,7 @@ async def test_the_line_of_the_rest_opens_as_a_taxon_does(drawer: Path, key: str
         await pilot.press(key)
         await until(pilot, lambda: len(tree.root.children) == 401)
         assert tree.cursor_node is tree.root.children[200]
+        assert not tree.cursor_node.is_expanded
         assert "… 4,600 more" in str(tree.render_label(tree.root.children[-1], Style(), Style()))
 
 
@@ -515,7 +560,7 @@ class Finding(Held):
 
     gate = Event()
 
-    def find_taxa(self, words: str, limit: int = 200) -> list[Branch]:
+    def find_taxa(self, words: str, limit: int) -> list[Branch]:
         assert len(words) == 1 or self.gate.wait(60)
         return super().find_taxa(words, limit)
 
@@ -593,9 +638,9 @@ async def test_keys_typed_into_the_search_box_stay_there(drawer: Path) -> None:
     """Before the catalogue is open, and when a problem with its model is told: they never become commands."""
     is_opening = Event()
 
-    def opened(folder: Path) -> OpenCatalogue:
+    def opened(folder: Path) -> BrowsedCatalogue:
         assert is_opening.wait(60)
-        return OpenCatalogue.open(folder)
+        return BrowsedCatalogue.open(folder)
 
     app = BrowseApp(lambda: opened(drawer), folder=drawer)
     async with app.run_test(size=(120, 40)) as pilot:

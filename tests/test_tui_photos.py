@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from browsing import Held, browsing, in_loop, shown_text, toasts, until
+from browsing import Held, browsing, in_loop, settled, shown_text, toasts, until
 from PIL import Image
 from textual.events import Paste
 from textual.widgets import Input
@@ -18,13 +19,13 @@ from bioclip_search.catalogue import Catalogue
 from bioclip_search.query import Hit
 from bioclip_search.specimen import Photo, Specimen
 from tui.app import BrowseApp
+from tui.browsed import Suggested
 from tui.completion import completions, dropped_path
 from tui.desktop import clipboard_command, has_desktop, open_command, reveal_command
 from tui.images import Mode, blocks
 from tui.kept import Kept
 from tui.lanes import Lane
 from tui.named import key_of
-from tui.open_catalogue import Suggested
 from tui.question import Question
 from tui.screens import image_prompt
 from tui.screens.export_prompt import ExportPrompt
@@ -238,6 +239,8 @@ async def test_marked_photos_are_gathered_and_exported(drawer: Path, tmp_path: P
         (("t", "f"), "Mor\x00pho\r\n", "Mor pho"),
         (("I",), "/a  b/\x1b]0;own\x07.jpg\n", "/a  b/?]0;own?.jpg"),
         (("m", "e"), "x  \x9by", "x  ?y"),
+        (("slash",), "\t blue  wing  ", " blue wing "),
+        (("slash",), "  ", " "),
     ],
 )
 @in_loop
@@ -397,6 +400,17 @@ async def test_the_list_shows_the_same(drawer: Path) -> None:
         assert key_of(app.main.hit) in app.main.pane.view.marked
         await pilot.press("down", "v")
         assert app.main.pane.view.cursor == 2
+
+
+@in_loop
+async def test_a_list_without_scores_has_no_column_for_them(drawer: Path) -> None:
+    """A plain listing has none; photos that are similar to one have."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("v")
+        await until(pilot, lambda: "catalogue no." in shown_text(app.main))
+        assert "score" not in shown_text(app.main)
+        await pilot.press("s")
+        await until(pilot, lambda: re.search(r"score +catalogue no\.", shown_text(app.main)))
 
 
 @in_loop
@@ -595,6 +609,28 @@ async def test_without_pictures_there_are_words(drawer: Path) -> None:
         assert catalogue.asked_of == catalogue.thumbnails_asked == []
         await pilot.press("i")
         await until(pilot, lambda: any(sign in shown_text(app.screen) for sign in BLOCKS))
+
+
+@in_loop
+async def test_another_way_of_drawing_changes_nothing_else(drawer: Path) -> None:
+    """i in the full view leaves the photo as near as it was, and does not read it again."""
+    async with browsing(drawer, open_catalogue=Late.open) as (app, pilot):
+        catalogue = app.catalogue
+        assert isinstance(catalogue, Late)
+        catalogue.gate.set()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, FullView))
+        screen = app.screen
+        assert isinstance(screen, FullView)
+        await until(pilot, lambda: catalogue.asked_of)
+        await settled(pilot, screen.lane)
+        await pilot.press("plus", "plus", "down", "i")
+        await until(pilot, lambda: "no pictures" in shown_text(screen))
+        await pilot.press("i")
+        await until(pilot, lambda: any(sign in shown_text(screen) for sign in BLOCKS))
+        await settled(pilot, screen.lane)
+        assert (screen.zoom, screen._middle) == (4, (0.5, 0.5625))
+        assert len(catalogue.asked_of) == 1
 
 
 @in_loop

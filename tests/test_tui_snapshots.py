@@ -11,11 +11,12 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import browsing, in_loop, until
+from browsing import browsing, in_loop, settled, until
 from textual.pilot import Pilot
 
 from tui.app import BrowseApp
 from tui.images import Mode
+from tui.widgets.specimen import SpecimenPane
 
 _KEPT = Path(__file__).parent / "snapshots"
 _STATES = {
@@ -64,16 +65,23 @@ def test_a_state_looks_as_it_did(name: str, drawer: Path, tmp_path: Path) -> Non
 
 
 async def _settle(app: BrowseApp, pilot: Pilot[None]) -> None:
-    """Until nothing is asked any more, and the screen stays as it is."""
-    lanes = (app.tiles, app.specimen, app.counts, app.found, app.taxa, app.others, app.model)
-    former = [""]
+    """Until nothing is asked any more, the specimen under the cursor is told of, and the screen stays as it is."""
+    lanes = (app.specimen, app.counts, app.found, app.changes, app.taxa, app.others, app.model, app.exports)
+    former = None
+    while (shown := app.export_screenshot()) != former:
+        former = shown
+        await until(pilot, lambda: app.main.asked is None and _is_told(app) and app.tiles.is_free)
+        for lane in lanes:
+            await settled(pilot, lane)
 
-    def is_at_rest() -> bool:
-        svg = app.export_screenshot()
-        is_same, former[0] = svg == former[0], svg
-        return is_same and app.main.asked is None and not any(lane.is_busy for lane in lanes)
 
-    await until(pilot, is_at_rest)
+def _is_told(app: BrowseApp) -> bool:
+    """Whether all hits on the screen have been read, and the specimen pane shows the one under the cursor."""
+    view, pane = app.main.pane.view, app.main.query_one(SpecimenPane)
+    if any(view._is_missing(index) for index in view.on_screen):
+        return False
+    place = f"{view.cursor + 1:,} of {view.count:,}"
+    return not pane.display or (pane._hit == app.main.hit and place in pane.text)
 
 
 def _svg(app: BrowseApp) -> str:

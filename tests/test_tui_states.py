@@ -6,18 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
-from browsing import Held, browsing, in_loop, shown_text, until
+from browsing import Held, browsing, in_loop, settled, shown_text, until
 from helpers import Command, write_model
 from textual.command import CommandList
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import UsageError
 from tui.app import BrowseApp
+from tui.browsed import BrowsedCatalogue
 from tui.config import Config, read_config
 from tui.keymap import require_keys
-from tui.open_catalogue import OpenCatalogue
 from tui.screens.notice import Notice
 from tui.widgets.banner import Banner
 from tui.widgets.key_line import KeyLine
@@ -32,7 +33,7 @@ async def test_no_catalogue_is_a_sentence_with_a_remedy(tmp_path: Path, kind: st
     if kind == "damaged":
         (folder / "photos.lance" / "_versions").mkdir(parents=True)
         (folder / "photos.lance" / "_versions" / "1.manifest").write_bytes(b"no manifest")
-    app = BrowseApp(lambda: OpenCatalogue.open(folder), folder=folder)
+    app = BrowseApp(lambda: BrowsedCatalogue.open(folder), folder=folder)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, Notice))
         assert isinstance(app.screen, Notice)
@@ -49,9 +50,9 @@ async def test_the_first_screen_waits_for_nothing(drawer: Path) -> None:
     """Keys, title and panes are there while the catalogue is still being opened."""
     gate = Event()
 
-    def open_late() -> OpenCatalogue:
+    def open_late() -> BrowsedCatalogue:
         assert gate.wait(60)
-        return OpenCatalogue.open(drawer)
+        return BrowsedCatalogue.open(drawer)
 
     app = BrowseApp(open_late, folder=drawer)
     async with app.run_test(size=(120, 40)) as pilot:
@@ -67,8 +68,8 @@ async def test_another_model_stops_searches_and_not_browsing(drawer: Path, tmp_p
     """A catalogue of another model says so in the banner; taxa and similar photos go on."""
     other = write_model(tmp_path / "other", seed=5)
 
-    def open_with_other(folder: Path) -> OpenCatalogue:
-        return OpenCatalogue.open(folder, model=str(other))
+    def open_with_other(folder: Path) -> BrowsedCatalogue:
+        return BrowsedCatalogue.open(folder, model=str(other))
 
     async with browsing(drawer, open_catalogue=open_with_other) as (app, pilot):
         await until(pilot, lambda: app.main.query_one(Banner).display)
@@ -120,14 +121,41 @@ async def test_a_catalogue_that_was_written_to_says_so(drawer: Path, tmp_path: P
         app.in_lane(app.changes, lambda _: None, done.append)
         await until(pilot, lambda: done)
         assert "changed" not in line.text
-        catalogue = Catalogue.open(folder)
-        catalogue.remove([next(iter(catalogue.places_below(catalogue.roots()[0])))[0]])
+        other = Catalogue.open(folder)
+        other.remove([next(iter(other.places_below(other.roots()[0])))[0]])
         app.look_for_changes()
         await until(pilot, lambda: "catalogue changed · f5 reads it" in line.text)
         await pilot.press("f5")
         await until(pilot, lambda: app.catalogue is not catalogue and app.main.asked is None)
         assert "changed" not in line.text
         assert "125 photos" in line.text
+
+
+class Lagging(Held):
+    """An open catalogue that says so late that it has changed, if it `lags`."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.lags = False
+        self.gate = Event()
+
+    def is_changed(self) -> bool:
+        return self.lags and self.gate.wait(60)
+
+
+@in_loop
+async def test_a_late_answer_of_the_former_catalogue_is_no_sign(drawer: Path) -> None:
+    """What was asked before the catalogue was read again is not told of the one that was read."""
+    async with browsing(drawer, open_catalogue=Lagging.open) as (app, pilot):
+        former = app.catalogue
+        assert isinstance(former, Lagging)
+        former.lags = True
+        app.look_for_changes()
+        await pilot.press("r")
+        await until(pilot, lambda: app.catalogue is not former and app.main.asked is None)
+        former.gate.set()
+        await settled(pilot, app.changes)
+        assert "changed" not in app.main.query_one(TitleLine).text
 
 
 def test_settings_are_read_and_wrong_ones_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -45,21 +45,53 @@ def test_pages_of_other_sites_are_refused(fields: dict[str, str], status: int) -
     assert status != 200 or policy.startswith("default-src 'self'")
 
 
-@contextmanager
-def served(catalogue: Path) -> Iterator[str]:
-    """The address at which `browse --web` answers."""
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(catalogue: Path, port: int | None = None) -> Iterator[str]:
+    """The address at which `browse --web` answers; at another port where the first was taken after it was found."""
+    for free in (port or _free_port(), _free_port()):
+        with _serving(catalogue, free) as server:
+            if _answers(server):
+                yield f"http://127.0.0.1:{free}/"
+                return
+    pytest.fail("the program does not serve")
+
+
+@contextmanager
+def _serving(catalogue: Path, port: int) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, "-m", "bioclip_search", "browse", "--web", "--port", str(port)]
-    with subprocess.Popen([*command, "--catalogue", str(catalogue)], stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [*command, "--catalogue", str(catalogue)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
         try:
-            assert server.stderr is not None
-            assert f":{port}" in server.stderr.readline()
-            yield f"http://127.0.0.1:{port}/"
+            yield server
         finally:
             server.terminate()
             server.communicate()
+
+
+def _answers(server: "subprocess.Popen[str]") -> bool:
+    """Whether the program goes on after it was ready: where its port is taken it ends then."""
+    assert server.stdout is not None
+    next((line for line in server.stdout if "Ctrl+C" in line), "")
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(1)
+        return False
+    return True
+
+
+def test_a_port_that_was_taken_meanwhile_is_left(drawer: Path) -> None:
+    """Between finding a free port and using it, another process may take it."""
+    pytest.importorskip("textual_serve")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with served(drawer, port) as address:
+            assert not address.endswith(f":{port}/")
 
 
 @pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this computer")

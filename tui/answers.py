@@ -27,7 +27,7 @@ from tui.widgets.specimen import SpecimenPane
 if TYPE_CHECKING:
     from PIL import Image
 
-    from tui.open_catalogue import OpenCatalogue, Suggested
+    from tui.browsed import BrowsedCatalogue, Suggested
 
 __all__ = ["PhotoAnswers"]
 
@@ -44,7 +44,7 @@ class PhotoAnswers(PhotoActions):
         if results is None:
             return
 
-        def job(catalogue: "OpenCatalogue") -> None:
+        def job(catalogue: "BrowsedCatalogue") -> None:
             results.read(wanted.start, wanted.end)
             hits = [hit for index in range(wanted.start, wanted.end) if (hit := results.at(index)) is not None]
             self.hand_over(view.put, {})
@@ -66,7 +66,7 @@ class PhotoAnswers(PhotoActions):
         pane, hit = self.main.query_one(SpecimenPane), wanted.hit
         is_sharp = self.images in (Mode.KITTY, Mode.SIXEL)
 
-        def job(catalogue: "OpenCatalogue") -> tuple["Image.Image | None", str]:
+        def job(catalogue: "BrowsedCatalogue") -> tuple["Image.Image | None", str]:
             if self.images is Mode.NONE:
                 return None, TileState.HIDDEN.value
             if is_sharp:
@@ -93,7 +93,7 @@ class PhotoAnswers(PhotoActions):
         def put(found: tuple[Hit | None, "Image.Image | None", str]) -> None:
             screen.put(wanted.index, *found)
 
-        def job(catalogue: "OpenCatalogue") -> tuple[Hit | None, "Image.Image | None", str]:
+        def job(catalogue: "BrowsedCatalogue") -> tuple[Hit | None, "Image.Image | None", str]:
             results.read(wanted.index, wanted.index + 1)
             hit = results.at(wanted.index)
             if hit is None or self.images is Mode.NONE:
@@ -118,7 +118,7 @@ class PhotoAnswers(PhotoActions):
         if not isinstance(screen, Suggestions):
             return
 
-        def job(catalogue: "OpenCatalogue") -> Sequence["Suggested"]:
+        def job(catalogue: "BrowsedCatalogue") -> Sequence["Suggested"]:
             known = catalogue.suggestions(key)
             if not isinstance(wanted, IdentificationWanted):
                 return known
@@ -133,7 +133,7 @@ class PhotoAnswers(PhotoActions):
         if not isinstance(screen, Suggestions):
             return
 
-        def job(catalogue: "OpenCatalogue") -> "Suggested":
+        def job(catalogue: "BrowsedCatalogue") -> "Suggested":
             review = catalogue.review(key, given.suggested.suggestion, given.verdict)
             return replace(given.suggested, review=review)
 
@@ -156,7 +156,7 @@ class PhotoAnswers(PhotoActions):
         self.in_lane(self.exports, lambda catalogue: catalogue.export(keys, wanted.file), then, failed)
 
 
-def _tiles(catalogue: "OpenCatalogue", keys: Sequence[str]) -> Mapping[str, bytes | TileState]:
+def _tiles(catalogue: "BrowsedCatalogue", keys: Sequence[str]) -> Mapping[str, bytes | TileState]:
     """Thumbnails, and in words what there is in place of those that are not there."""
     try:
         found = catalogue.thumbnails(keys)
@@ -165,7 +165,7 @@ def _tiles(catalogue: "OpenCatalogue", keys: Sequence[str]) -> Mapping[str, byte
     return {key: found.get(key) or TileState.NOT_FOUND for key in keys}
 
 
-def _thumbnail(catalogue: "OpenCatalogue", hit: Hit) -> tuple["Image.Image | None", str]:
+def _thumbnail(catalogue: "BrowsedCatalogue", hit: Hit) -> tuple["Image.Image | None", str]:
     """The thumbnail as a picture, or in words why there is none."""
     from bioclip_search.photo import open_photo
 

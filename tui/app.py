@@ -41,7 +41,7 @@ from tui.widgets.taxa_pane import MOST_FOUND, TaxaPane
 from tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
-    from tui.open_catalogue import OpenCatalogue
+    from tui.browsed import BrowsedCatalogue
 
 __all__ = ["BrowseApp"]
 
@@ -143,7 +143,7 @@ class BrowseApp(PhotoAnswers):
         else:
             self.fail(sentence)
 
-    def _opened(self, catalogue: "OpenCatalogue") -> None:
+    def _opened(self, catalogue: "BrowsedCatalogue") -> None:
         is_first = self.catalogue is None
         self.catalogue = catalogue
         self.main.query_one(TaxaPane).taxa.begin(catalogue.photos)
@@ -163,7 +163,13 @@ class BrowseApp(PhotoAnswers):
 
     def look_for_changes(self) -> None:
         """Say so when another program has written to the catalogue."""
-        self.in_lane(self.changes, lambda catalogue: catalogue.is_changed(), self._note_changes, lambda _: None)
+
+        def then(found: "tuple[BrowsedCatalogue, bool]") -> None:
+            catalogue, is_changed = found
+            if catalogue is self.catalogue:  # not another one that has taken its place meanwhile
+                self._note_changes(is_changed)
+
+        self.in_lane(self.changes, lambda catalogue: (catalogue, catalogue.is_changed()), then, lambda _: None)
 
     def _note_changes(self, is_changed: bool) -> None:
         bindings = (active.binding for active in self.main.active_bindings.values())
@@ -194,7 +200,7 @@ class BrowseApp(PhotoAnswers):
         if question.words or question.picture:
             self._load_model()
 
-        def job(catalogue: "OpenCatalogue") -> Any:
+        def job(catalogue: "BrowsedCatalogue") -> Any:
             results = catalogue.ask(question.query())
             return catalogue.sorted(results, question.order) if question.order else results
 

@@ -16,13 +16,13 @@ from tui.screens.main import MainScreen
 from tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
-    from tui.open_catalogue import OpenCatalogue
+    from tui.browsed import BrowsedCatalogue
 
 __all__ = ["Desk", "CatalogueOpener"]
 
 _T = TypeVar("_T")
 
-CatalogueOpener = Callable[[], "OpenCatalogue"]
+CatalogueOpener = Callable[[], "BrowsedCatalogue"]
 """Opens the catalogue; called in a thread, once the first screen is painted, and again to read it anew."""
 
 
@@ -45,7 +45,7 @@ class Desk(App[None]):
         self.folder = folder
         self.marks: dict[str, Hit] = {}
         self.last_error = ""
-        self.catalogue: OpenCatalogue | None = None
+        self.catalogue: BrowsedCatalogue | None = None
         self.open_catalogue = open_catalogue
         self.main = MainScreen()
         self.tiles, self.specimen, self.counts, self.found, self.changes = (Lane(latest=True) for _ in range(5))
@@ -54,7 +54,7 @@ class Desk(App[None]):
     def in_lane(
         self,
         lane: Lane,
-        job: Callable[["OpenCatalogue"], _T],
+        job: Callable[["BrowsedCatalogue"], _T],
         then: Callable[[_T], object],
         failed: Callable[[str], object] | None = None,
     ) -> None:
@@ -67,8 +67,8 @@ class Desk(App[None]):
 
     def work(
         self,
-        catalogue: "OpenCatalogue",
-        job: Callable[["OpenCatalogue"], _T],
+        catalogue: "BrowsedCatalogue",
+        job: Callable[["BrowsedCatalogue"], _T],
         then: Callable[[_T], object],
         failed: Callable[[str], object],
     ) -> Callable[[], None]:

@@ -49,6 +49,12 @@ class History:
         """One back (-1) or forward (1); None where there is nothing."""
         return self.visits[self.at + by] if 0 <= self.at + by < len(self.visits) else None
 
+    def forget(self, visit: Visit) -> None:
+        """Take out a visit that one cannot come to; what is on the screen stays."""
+        if visit is not self.now and visit in self.visits:
+            self.at -= self.visits.index(visit) < self.at
+            self.visits.remove(visit)
+
     def go_to(self, visit: Visit) -> None:
         """Come to a visit again; a forgotten one is added."""
         if visit in self.visits:

@@ -18,6 +18,7 @@ class Kept:
     def __init__(self, kept: Sequence["Hit"]) -> None:
         self._kept = tuple(kept)
         self.count = len(self._kept)
+        self.has_scores = any(hit.score is not None for hit in self._kept)
 
     def at(self, index: int) -> "Hit | None":
         return self._kept[index] if 0 <= index < self.count else None

@@ -37,11 +37,6 @@ class Lane:
         in_thread(self._work)
 
     @property
-    def is_busy(self) -> bool:
-        """Whether something is under way, or waits."""
-        return self._is_busy
-
-    @property
     def is_free(self) -> bool:
         """Whether nothing waits: what is under way may go on at leisure."""
         return not self._jobs

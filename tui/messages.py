@@ -11,7 +11,7 @@ from tui.question import Question
 
 if TYPE_CHECKING:
     from bioclip_search.query import Hit
-    from tui.open_catalogue import Suggested
+    from tui.browsed import Suggested
     from tui.results import Results
     from tui.screens.full_view import FullView
 

@@ -26,9 +26,11 @@ class Order(StrEnum):
 
 
 class Results(Protocol):
-    """Photos in an order. `hits` is the whole answer of a search, None for a list; `seconds` is how long it took."""
+    """Photos in an order. `hits` is the whole answer of a search, None for a list; `seconds` is how long it took;
+    `has_scores` says whether any photo has one."""
 
     count: int
+    has_scores: bool
     hits: Hits | None
     seconds: float
 
@@ -47,6 +49,7 @@ class SearchResults:
         self.count = len(hits)
         self.seconds = seconds
         self._hits = tuple(hits if order is None else order)
+        self.has_scores = any(hit.score is not None for hit in self._hits)
 
     def at(self, index: int) -> Hit | None:
         return self._hits[index] if 0 <= index < self.count else None
@@ -57,6 +60,8 @@ class SearchResults:
 
 class ListResults:
     """A list of photos, of which the last few thousand that were read are held."""
+
+    has_scores = False
 
     def __init__(self, listing: Listing, seconds: float) -> None:
         self.hits: Hits | None = None

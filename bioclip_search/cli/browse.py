@@ -8,8 +8,8 @@ import click
 from bioclip_search.cli.options import catalogue_option, device_options
 
 if TYPE_CHECKING:
+    from tui.browsed import BrowsedCatalogue
     from tui.config import Config
-    from tui.open_catalogue import OpenCatalogue
 
 __all__ = ["command"]
 
@@ -76,10 +76,10 @@ def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "C
 
     from tui.app import BrowseApp
 
-    def open_catalogue() -> "OpenCatalogue":
-        from tui.open_catalogue import OpenCatalogue
+    def open_catalogue() -> "BrowsedCatalogue":
+        from tui.browsed import BrowsedCatalogue
 
-        opened = OpenCatalogue.open(folder, model=model, device=device, dtype=dtype)
+        opened = BrowsedCatalogue.open(folder, model=model, device=device, dtype=dtype)
         # All that was imported stays; to look through it for garbage again and again makes keys wait.
         gc.freeze()
         return opened

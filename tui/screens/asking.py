@@ -72,6 +72,7 @@ class AskingScreen(Screen[None]):
     def ask(self, question: Question, *, cursor: int = 0, is_typed: bool = False, visit: Visit | None = None) -> None:
         """Have a question answered; the results stay until then."""
         if (question.words or question.picture) and self.problem is not None:
+            self._pass_over(visit)
             self.warn(self.problem)
             return
         asked = QuestionAsked(question, cursor=cursor, is_typed=is_typed, visit=visit)
@@ -132,10 +133,16 @@ class AskingScreen(Screen[None]):
         if asked is not self.asked:
             return
         self._end_search()
+        self._pass_over(asked.visit)
         self.complain(sentence)
         if self.past.now is None:
             self.pane.show(None, nothing="The catalogue could not be read. r tries again.")
         self._write_filters()
+
+    def _pass_over(self, visit: Visit | None) -> None:
+        """What cannot be answered again must not stand between one and what lies beyond it."""
+        if visit is not None:
+            self.past.forget(visit)
 
     def complain(self, sentence: str) -> None:
         """Say what went wrong; a search that is under way goes on."""

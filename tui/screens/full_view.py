@@ -117,8 +117,9 @@ class FullView(Screen[None]):
         note.update(Content(printable(self._note)))
 
     def draw_anew(self) -> None:
-        """Pictures are drawn another way from now on."""
-        self._want()
+        """Pictures are drawn another way from now on; one that has been read stays, as near as it was brought."""
+        if self._image is None:
+            self._want()
 
     def _want(self) -> None:
         if self._results is None:

@@ -19,7 +19,7 @@ from tui.messages import IdentificationWanted, ReviewGiven, SuggestionsWanted
 from tui.screens.sheet import Sheet
 
 if TYPE_CHECKING:
-    from tui.open_catalogue import Suggested
+    from tui.browsed import Suggested
 
 __all__ = ["Suggestions"]
 

@@ -36,8 +36,10 @@ class Box(Input):
         self.replace(self.one_line(pasted)[: max(0, room)], start, end)
 
     def one_line(self, pasted: str) -> str:
-        """Lines one behind the other, each with single blanks."""
-        return clean(pasted) or ""
+        """Lines one behind the other, each with single blanks; one at an end stays, as other words may stand there."""
+        words, line = clean(pasted) or "", pasted.strip("\r\n")
+        before, after = (" " if end.isspace() else "" for end in (line[:1], line[-1:]))
+        return f"{before}{words}{after}" if words else before
 
 
 class PathBox(Box):

@@ -19,7 +19,10 @@ __all__ = ["HitView", "HitSource", "TileState"]
 
 
 class HitSource(Protocol):
-    """Hits by their place; `at` is None for those that were not read yet, and never waits."""
+    """Hits by their place; `at` is None for those that were not read yet, and never waits. `has_scores` says whether
+    any has one."""
+
+    has_scores: bool
 
     @property
     def count(self) -> int: ...

@@ -45,8 +45,9 @@ def _file(hit: Hit) -> str | None:
 
 _NAME = _Column("scientific name", name_as_written, 22, grows=3)
 _NUMBER = _Column("catalogue no.", number_or_file, 15, grows=1, keep_end=True)
+_SCORE = _Column("score", written_score, 5)
 _COLUMNS = (
-    _Column("score", written_score, 5),
+    _SCORE,
     _NUMBER,
     _NAME,
     _Column("family", lambda hit: hit.taxon.family, 14),
@@ -81,8 +82,12 @@ class ResultList(HitView):
 
     header_height = 1
 
+    @property
+    def _columns(self) -> Sequence[tuple[_Column, int]]:
+        return _laid_out(self._area.width, has_scores=self._results is not None and self._results.has_scores)
+
     def _header(self) -> list[Segment]:
-        titles = (set_cell_size(column.title, width + _GAP) for column, width in _laid_out(self._area.width))
+        titles = (set_cell_size(column.title, width + _GAP) for column, width in self._columns)
         return [Segment(" " * _BEFORE + "".join(titles), self._style("header"))]
 
     def _segments(self, index: int, hit: Hit | None, line: int) -> list[Segment]:  # noqa: ARG002 (a row is one line)
@@ -94,7 +99,7 @@ class ResultList(HitView):
         ]
         if hit is None:
             return [*segments, Segment("…", self._style("other"))]
-        columns = _laid_out(self._area.width)
+        columns = self._columns
         # Something tells which photo it is, however narrow the list.
         unnamed = "–" if _NUMBER in (column for column, _ in columns) else number_or_file(hit)
         return [*segments, *(self._cell(*column, hit, unnamed, is_here=is_here) for column in columns)]
@@ -121,9 +126,9 @@ def _filled(text: str, width: int, style: Style) -> Segment:
 
 
 @lru_cache(64)
-def _laid_out(width: int) -> Sequence[tuple[_Column, int]]:
+def _laid_out(width: int, *, has_scores: bool) -> Sequence[tuple[_Column, int]]:
     """The columns for which there is room, with their widths; what is left over goes to those that grow."""
-    columns = list(_COLUMNS)
+    columns = [column for column in _COLUMNS if has_scores or column is not _SCORE]
     for title in _FIRST_LEFT_OUT:
         if _BEFORE + sum(column.width + _GAP for column in columns) <= width:
             break

@@ -43,6 +43,7 @@ class SearchInput(Box):
         self._go_to_results()
 
     def action_leave(self) -> None:
+        self.said.begin()
         self.post_message(self.Left())
         self._go_to_results()
 
@@ -51,7 +52,7 @@ class SearchInput(Box):
 
     def action_recall(self, by: int) -> None:
         """Go through the words that were searched for; after the last ones come the results."""
-        words = self.said.earlier(self.value) if by < 0 else self.said.later()
+        words = self.said.earlier(self.value) if by < 0 else self.said.later(self.value)
         if words is not None:
             self.value = words
             self.cursor_position = len(words)
@@ -70,10 +71,15 @@ class _Said:
     def add(self, words: str) -> None:
         """These are now the last ones."""
         self._words = [*(other for other in self._words if other != words), words][-_REMEMBERED:]
-        self._at = len(self._words)
+        self.begin()
+
+    def begin(self) -> None:
+        """What is in the box was not brought back from here: the words before it are the last ones."""
+        self._at, self._draft = len(self._words), ""
 
     def earlier(self, typed: str) -> str | None:
         """The words before those that are in the box; None before the first."""
+        self._mind(typed)
         if not self._at:
             return None
         if self._at == len(self._words):
@@ -81,12 +87,18 @@ class _Said:
         self._at -= 1
         return self._words[self._at]
 
-    def later(self) -> str | None:
+    def later(self, typed: str) -> str | None:
         """The words after those that are in the box, at last what was being typed; None after that."""
+        self._mind(typed)
         if self._at == len(self._words):
             return None
         self._at += 1
         return self._words[self._at] if self._at < len(self._words) else self._draft
+
+    def _mind(self, typed: str) -> None:
+        """Words that were brought back and then changed are words that are being typed."""
+        if self._at < len(self._words) and typed != self._words[self._at]:
+            self.begin()
 
 
 class SearchBar(Horizontal):

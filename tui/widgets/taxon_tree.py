@@ -117,13 +117,15 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
         if rest := branches[_AT_ONCE:]:
             node.add_leaf("", data=Row(rest=rest))
 
-    def _add_rest(self, line: Node) -> None:
-        """The next of a long list in the place of the line that stands for them."""
-        if line.data is not None and line.parent is not None and line.data.rest:
-            rest, line.data.rest = line.data.rest, ()  # a second key may be on its way
-            parent = line.parent
-            line.remove()
-            self._add(parent, rest)
+    def _add_rest(self, line: Node) -> bool:
+        """The next of a long list in the place of the line that stands for them; False for another line."""
+        if line.data is None or line.parent is None or not line.data.rest:
+            return False
+        rest, line.data.rest = line.data.rest, ()  # a second key may be on its way
+        parent = line.parent
+        line.remove()
+        self._add(parent, rest)
+        return True
 
     def _bring(self, path: TaxonPath, parent: Node) -> None:
         """Put a taxon that is in the rest of a long list before the line that stands for it."""
@@ -192,12 +194,11 @@ class TaxonTree(Tree[Row], inherit_bindings=False):
             node.expand()
 
     def action_toggle_node(self) -> None:
-        self._add_rest_here()
-        super().action_toggle_node()
+        if not self._add_rest_here():
+            super().action_toggle_node()
 
-    def _add_rest_here(self) -> None:
-        if self.cursor_node is not None:
-            self._add_rest(self.cursor_node)
+    def _add_rest_here(self) -> bool:
+        return self.cursor_node is not None and self._add_rest(self.cursor_node)
 
     def action_close(self) -> None:
         node = self.cursor_node

@@ -27,16 +27,16 @@ from bioclip_search.identification import Verdict, reviews
 from bioclip_search.query import LikePart, PhotoPart, Query, TextPart
 from bioclip_search.schema import photo_id
 from bioclip_search.taxonomy import Rank, TaxonPath
-from tui.open_catalogue import EVERYTHING, UNPLACED, OpenCatalogue
+from tui.browsed import EVERYTHING, UNPLACED, BrowsedCatalogue
 from tui.results import Order, Results
 
 NYMPHALIDAE: TaxonPath = ((Rank.KINGDOM, "Animalia"), (Rank.FAMILY, "Nymphalidae"))
 
 
 @pytest.fixture
-def catalogue(indexed: Path, catalogue_folder: Path) -> OpenCatalogue:
+def catalogue(indexed: Path, catalogue_folder: Path) -> BrowsedCatalogue:
     """The catalogue of six drawn photos."""
-    return OpenCatalogue.open(catalogue_folder, device="cpu", dtype="float32")
+    return BrowsedCatalogue.open(catalogue_folder, device="cpu", dtype="float32")
 
 
 def _numbers(results: Results) -> list[str | None]:
@@ -52,7 +52,7 @@ def _key(indexed: Path, number: int) -> str:
 def test_importing_it_imports_nothing_heavy() -> None:
     """The first screen is painted before any of it is there."""
     script = (
-        "import sys, tui.open_catalogue, tui.results\n"
+        "import sys, tui.browsed, tui.results\n"
         "print(*(name for name in ('torch', 'open_clip', 'lancedb', 'pyarrow') if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
@@ -60,7 +60,7 @@ def test_importing_it_imports_nothing_heavy() -> None:
 
 
 def test_an_open_catalogue_knows_its_size_and_model(
-    catalogue: OpenCatalogue, small_model: Path, catalogue_folder: Path
+    catalogue: BrowsedCatalogue, small_model: Path, catalogue_folder: Path
 ) -> None:
     """For the first line of the screen."""
     assert (catalogue.folder, catalogue.photos, catalogue.model) == (catalogue_folder, 6, str(small_model))
@@ -68,18 +68,18 @@ def test_an_open_catalogue_knows_its_size_and_model(
     assert not catalogue.model_ready()
 
 
-def test_the_tree_is_opened_branch_by_branch(catalogue: OpenCatalogue) -> None:
+def test_the_tree_is_opened_branch_by_branch(catalogue: BrowsedCatalogue) -> None:
     """With counts, common names, and whether there is more."""
     (animals,) = catalogue.children()
     assert (animals.name, animals.count, animals.has_children) == ("Animalia", 6, True)
     families = catalogue.children(animals.path)
     assert [(family.name, family.count) for family in families] == [("Nymphalidae", 3), ("Pieridae", 3)]
     assert families[0].path == NYMPHALIDAE
-    (found,) = catalogue.find_taxa("small white")
+    (found,) = catalogue.find_taxa("small white", 9)
     assert (found.rank, found.name, found.common_name) == (Rank.SPECIES, "Pieris rapae", "small white")
 
 
-def test_a_list_is_read_by_windows(catalogue: OpenCatalogue, indexed: Path) -> None:
+def test_a_list_is_read_by_windows(catalogue: BrowsedCatalogue, indexed: Path) -> None:
     """What has not been read is None; the whole catalogue or a taxon, in the order of places."""
     results = catalogue.ask(EVERYTHING)
     assert (results.count, results.hits, results.at(0)) == (6, None, None)
@@ -95,7 +95,7 @@ def test_a_list_is_read_by_windows(catalogue: OpenCatalogue, indexed: Path) -> N
     assert catalogue.ask(EVERYTHING) is results
 
 
-def test_photos_like_one_need_no_model(catalogue: OpenCatalogue, indexed: Path) -> None:
+def test_photos_like_one_need_no_model(catalogue: BrowsedCatalogue, indexed: Path) -> None:
     """Within a taxon; all hits are there at once."""
     results = catalogue.ask(Query((LikePart("CAT-001"),), within=(NYMPHALIDAE,)))
     assert results.count == 3
@@ -106,7 +106,7 @@ def test_photos_like_one_need_no_model(catalogue: OpenCatalogue, indexed: Path) 
     assert not catalogue.model_ready()
 
 
-def test_words_and_pictures_load_the_model_once(catalogue: OpenCatalogue, tmp_path: Path) -> None:
+def test_words_and_pictures_load_the_model_once(catalogue: BrowsedCatalogue, tmp_path: Path) -> None:
     """In whichever thread they are asked for."""
     pictures = [draw_photo(tmp_path / f"{seed}.png", seed=seed) for seed in (60, 61, 62)]
     queries = [Query((PhotoPart(str(picture)),)) for picture in pictures] + [Query((TextPart("a drawn patch"),))]
@@ -119,7 +119,7 @@ def test_words_and_pictures_load_the_model_once(catalogue: OpenCatalogue, tmp_pa
     assert catalogue._models[False] is loaded
 
 
-def test_many_threads_may_ask_at_once(catalogue: OpenCatalogue, indexed: Path) -> None:
+def test_many_threads_may_ask_at_once(catalogue: BrowsedCatalogue, indexed: Path) -> None:
     """Tree, windows, thumbnails and searches do not disturb each other."""
     keys = [_key(indexed, number) for number in range(6)]
 
@@ -138,7 +138,7 @@ def test_many_threads_may_ask_at_once(catalogue: OpenCatalogue, indexed: Path) -
         assert list(threads.map(ask, range(80))) == [3, "CAT-005", 6, 5] * 20
 
 
-def test_thumbnails_are_jpeg_whether_listed_or_not(catalogue: OpenCatalogue, indexed: Path) -> None:
+def test_thumbnails_are_jpeg_whether_listed_or_not(catalogue: BrowsedCatalogue, indexed: Path) -> None:
     """What is not in the catalogue is left out."""
     keys = [_key(indexed, number) for number in range(6)]
     before = catalogue.thumbnails([*keys, "0" * 32])
@@ -148,7 +148,7 @@ def test_thumbnails_are_jpeg_whether_listed_or_not(catalogue: OpenCatalogue, ind
     assert catalogue.thumbnails([*keys, "0" * 32]) == before
 
 
-def test_results_can_be_put_in_another_order(catalogue: OpenCatalogue) -> None:
+def test_results_can_be_put_in_another_order(catalogue: BrowsedCatalogue) -> None:
     """A list and the hits of a search alike."""
     names = ["CAT-000", "CAT-002", "CAT-004", "CAT-001", "CAT-003", "CAT-005"]
     for results in (catalogue.ask(EVERYTHING), catalogue.ask(Query((TextPart("monarch"),)))):
@@ -160,7 +160,7 @@ def test_results_can_be_put_in_another_order(catalogue: OpenCatalogue) -> None:
         assert _numbers(catalogue.sorted(results, Order.SIMILARITY)) == _numbers(results)
 
 
-def test_counts_are_those_of_the_hits(catalogue: OpenCatalogue) -> None:
+def test_counts_are_those_of_the_hits(catalogue: BrowsedCatalogue) -> None:
     """Of a search, or of a list by a condition; the whole tree's are with the tree."""
     assert catalogue.counts(EVERYTHING) is None
     assert catalogue.counts(Query(within=(NYMPHALIDAE,))) is None
@@ -172,7 +172,7 @@ def test_counts_are_those_of_the_hits(catalogue: OpenCatalogue) -> None:
     assert (found[()], found[NYMPHALIDAE], found[UNPLACED]) == (5, 2, 0)
 
 
-def test_a_specimen_has_siblings(catalogue: OpenCatalogue, indexed: Path, run: Command) -> None:
+def test_a_specimen_has_siblings(catalogue: BrowsedCatalogue, indexed: Path, run: Command) -> None:
     """The other photos of its number, not itself."""
     table = indexed / "occurrence.csv"
     draw_photo(indexed / "drawer0" / "back.jpg", 77)
@@ -185,7 +185,7 @@ def test_a_specimen_has_siblings(catalogue: OpenCatalogue, indexed: Path, run: C
     assert catalogue.siblings(_key(indexed, 1)) == []
 
 
-def test_a_picture_is_the_original_reduced(catalogue: OpenCatalogue, indexed: Path) -> None:
+def test_a_picture_is_the_original_reduced(catalogue: BrowsedCatalogue, indexed: Path) -> None:
     """Never larger than asked for; a file that is gone or damaged is one sentence."""
     photo = catalogue.photo(_key(indexed, 0))
     assert catalogue.picture(photo, 48).size == (48, 32)
@@ -199,7 +199,7 @@ def test_a_picture_is_the_original_reduced(catalogue: OpenCatalogue, indexed: Pa
     assert catalogue.thumbnails([_key(indexed, 0)])
 
 
-def test_a_photo_that_is_not_there_is_one_sentence(catalogue: OpenCatalogue) -> None:
+def test_a_photo_that_is_not_there_is_one_sentence(catalogue: BrowsedCatalogue) -> None:
     """As when another program forgot it meanwhile."""
     with pytest.raises(CatalogueError, match="not in the catalogue any more"):
         catalogue.photo("0" * 32)
@@ -210,7 +210,7 @@ def test_a_photo_that_is_not_there_is_one_sentence(catalogue: OpenCatalogue) -> 
 # Suggestions
 
 
-def test_a_photo_is_identified_as_the_command_does_it(catalogue: OpenCatalogue, indexed: Path, run: Command) -> None:
+def test_a_photo_is_identified_as_the_command_does_it(catalogue: BrowsedCatalogue, indexed: Path, run: Command) -> None:
     """By the same neighbours, with the same probabilities; nothing is kept."""
     key = _key(indexed, 0)
     found = catalogue.identify(key).suggestion
@@ -224,7 +224,7 @@ def test_a_photo_is_identified_as_the_command_does_it(catalogue: OpenCatalogue, 
     assert catalogue.suggestions(key) == []
 
 
-def test_a_review_is_kept_beside_the_suggestion(catalogue: OpenCatalogue, indexed: Path, run: Command) -> None:
+def test_a_review_is_kept_beside_the_suggestion(catalogue: BrowsedCatalogue, indexed: Path, run: Command) -> None:
     """With who said it; the last one counts; the determination stays, and the command shows it."""
     key = _key(indexed, 0)
     before = catalogue.photo(key)
@@ -249,7 +249,7 @@ def test_there_is_nothing_to_compare_with_in_an_archive_without_names(tmp_path: 
         run("index", tmp_path / "plain", "--model", write_model(tmp_path / "m"), "--catalogue", tmp_path / "c").code
         == 0
     )
-    catalogue = OpenCatalogue.open(tmp_path / "c")
+    catalogue = BrowsedCatalogue.open(tmp_path / "c")
     (nameless,) = catalogue.children()
     assert (nameless.path, nameless.rank, nameless.name, nameless.count) == (UNPLACED, None, None, 1)
     results = catalogue.ask(Query(within=(nameless.path,)))
@@ -263,7 +263,7 @@ def test_there_is_nothing_to_compare_with_in_an_archive_without_names(tmp_path: 
 # Writing out
 
 
-def test_marked_photos_are_exported_in_their_order(catalogue: OpenCatalogue, indexed: Path, tmp_path: Path) -> None:
+def test_marked_photos_are_exported_in_their_order(catalogue: BrowsedCatalogue, indexed: Path, tmp_path: Path) -> None:
     """As CSV through the export of the command; an existing file is not replaced unasked."""
     file = tmp_path / "marked.csv"
     assert catalogue.export([_key(indexed, 4), _key(indexed, 1)], file) == 2
@@ -281,15 +281,15 @@ def test_marked_photos_are_exported_in_their_order(catalogue: OpenCatalogue, ind
 def test_an_absent_catalogue_is_one_sentence(tmp_path: Path) -> None:
     """With the command that makes one."""
     with pytest.raises(CatalogueNotFound, match="bioclip-search index"):
-        OpenCatalogue.open(tmp_path / "nowhere")
+        BrowsedCatalogue.open(tmp_path / "nowhere")
 
 
 def test_an_empty_catalogue_can_be_walked(tmp_path: Path, small_model: Path) -> None:
     """There is nothing in it, and nothing fails."""
     fingerprint = models.locate_model(str(small_model)).fingerprint(models.Fit.SQUASH)
     Catalogue.create(tmp_path / "c", fingerprint)
-    catalogue = OpenCatalogue.open(tmp_path / "c")
-    assert (catalogue.photos, catalogue.children(), catalogue.find_taxa("a")) == (0, [], [])
+    catalogue = BrowsedCatalogue.open(tmp_path / "c")
+    assert (catalogue.photos, catalogue.children(), catalogue.find_taxa("a", 9)) == (0, [], [])
     results = catalogue.ask(EVERYTHING)
     results.read(0, 60)
     assert results.count == catalogue.sorted(results, Order.NAME).count == 0
@@ -302,29 +302,29 @@ def test_a_catalogue_of_a_newer_program_is_one_sentence(
     """With what to do."""
     monkeypatch.setattr("bioclip_search.catalogue.SCHEMA_VERSION", 0)
     with pytest.raises(CatalogueTooNew, match="Update the program"):
-        OpenCatalogue.open(catalogue_folder)
+        BrowsedCatalogue.open(catalogue_folder)
 
 
-def test_a_damaged_catalogue_is_one_sentence(catalogue: OpenCatalogue, catalogue_folder: Path) -> None:
+def test_a_damaged_catalogue_is_one_sentence(catalogue: BrowsedCatalogue, catalogue_folder: Path) -> None:
     """Also where it is damaged while it is open."""
     for file in (catalogue_folder / "photos.lance" / "data").iterdir():
         file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(CatalogueDamaged, match="Restore the folder"):
-        OpenCatalogue.open(catalogue_folder).ask(EVERYTHING).read(0, 6)
+        BrowsedCatalogue.open(catalogue_folder).ask(EVERYTHING).read(0, 6)
 
 
 def test_a_mismatched_model_is_told_before_it_is_needed(indexed: Path, catalogue_folder: Path, tmp_path: Path) -> None:
     """Browsing goes on."""
-    catalogue = OpenCatalogue.open(catalogue_folder, model=str(write_model(tmp_path / "other", seed=5)))
+    catalogue = BrowsedCatalogue.open(catalogue_folder, model=str(write_model(tmp_path / "other", seed=5)))
     assert "was built with the model" in (catalogue.problem() or "")
     with pytest.raises(ModelMismatch):
         catalogue.warm()
     assert catalogue.ask(EVERYTHING).count == 6
-    gone = OpenCatalogue.open(catalogue_folder, model=str(tmp_path / "nothing"))
+    gone = BrowsedCatalogue.open(catalogue_folder, model=str(tmp_path / "nothing"))
     assert "There is no model" in (gone.problem() or "")
 
 
-def test_a_large_list_holds_a_few_thousand_hits(catalogue: OpenCatalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_list_holds_a_few_thousand_hits(catalogue: BrowsedCatalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read long ago is let go, and can be read again."""
     monkeypatch.setattr("tui.results._HELD", 2)
     results = catalogue.ask(EVERYTHING)

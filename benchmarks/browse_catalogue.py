@@ -1,6 +1,6 @@
 """How long the terminal UI waits for a catalogue, and how much memory that takes.
 
-    python benchmarks/browse_archive.py CATALOGUE
+    python benchmarks/browse_catalogue.py CATALOGUE
 
 `benchmarks/search.py` makes a catalogue of a million rows. Each line is one step: milliseconds, and the resident memory
 after it in MiB.
@@ -42,7 +42,7 @@ def main() -> None:
     folder = parser.parse_args().catalogue
     watch = Watch()
     from bioclip_search.lance_import import lancedb, leave_out_client
-    from tui.open_catalogue import EVERYTHING, OpenCatalogue
+    from tui.browsed import EVERYTHING, BrowsedCatalogue
     from tui.results import Order
 
     watch.lap("import the catalogue")
@@ -50,7 +50,7 @@ def main() -> None:
     lancedb()
     watch.lap("import lancedb")
     began = time.perf_counter()
-    catalogue = OpenCatalogue.open(folder)
+    catalogue = BrowsedCatalogue.open(folder)
     watch.lap(f"open {catalogue.photos:,} photos")
     branches = catalogue.children()
     watch.lap(f"the {len(branches)} widest taxa, counted")
@@ -70,6 +70,7 @@ def main() -> None:
 
 def _walk(catalogue: Any, watch: Watch) -> None:
     from bioclip_search.query import Query
+    from tui.widgets.taxa_pane import MOST_FOUND
 
     branch = catalogue.children()[0]
     while branch.has_children:
@@ -80,7 +81,7 @@ def _walk(catalogue: Any, watch: Watch) -> None:
         results.read(0, _WINDOW)
         watch.lap(f"read the first {min(_WINDOW, results.count)}")
         branch = children[0]
-    catalogue.find_taxa("us")
+    catalogue.find_taxa("us", MOST_FOUND)
     watch.lap("find taxa by a part of their names")
 
 

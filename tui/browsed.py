@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bioclip_search.identification import Review, Suggestion, Verdict
     from bioclip_search.specimen import Photo
 
-__all__ = ["EVERYTHING", "UNPLACED", "OpenCatalogue", "Branch", "Suggested"]
+__all__ = ["EVERYTHING", "UNPLACED", "BrowsedCatalogue", "Branch", "Suggested"]
 
 EVERYTHING = Query(within=((),))
 """The list of all photos."""
@@ -46,7 +46,7 @@ class Suggested:
     review: "Review | None" = None
 
 
-class OpenCatalogue:
+class BrowsedCatalogue:
     """An open catalogue. Make one with `open`.
 
     `photos` is the number of its photos and `model` the name of its model, as they were when it was opened or read
@@ -79,7 +79,7 @@ class OpenCatalogue:
         model_for_text: str | None = None,
         device: str = "auto",
         dtype: str = "auto",
-    ) -> "OpenCatalogue":
+    ) -> "BrowsedCatalogue":
         """Open a catalogue; `model` says where its model is now, if not where it was, `model_for_text` the same of
         that for texts.
 
@@ -101,7 +101,7 @@ class OpenCatalogue:
         """Whether another program has written to the catalogue since."""
         return self._catalogue.version != self._version
 
-    def inherit(self, other: "OpenCatalogue") -> None:
+    def inherit(self, other: "BrowsedCatalogue") -> None:
         """Take over what another one of the same folder has loaded, or is just loading, if its models are these."""
         mine, others = self._catalogue, other._catalogue
         is_same = mine.fingerprint == others.fingerprint and mine.for_text.fingerprint == others.for_text.fingerprint
@@ -114,7 +114,7 @@ class OpenCatalogue:
         """The taxa next below a path, those with the most photos first; of the root () also what has no name."""
         return self._catalogue.branches().children(path)
 
-    def find_taxa(self, words: str, limit: int = 200) -> list[Branch]:
+    def find_taxa(self, words: str, limit: int) -> list[Branch]:
         """Taxa whose scientific or common name has the words in it, the best first."""
         return self._catalogue.branches().find(words, limit)
 
