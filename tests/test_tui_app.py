@@ -4,7 +4,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from browsing import Held, browsing, in_loop, shown_text, until
+from browsing import Held, browsing, in_loop, shown_text, toasts, until
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
@@ -654,3 +654,26 @@ async def test_keys_typed_into_the_search_box_stay_there(drawer: Path) -> None:
         await pilot.press(*"s")
         assert (bar.input.value, bar.input.has_focus) == ("blue wings", True)
         assert app.screen is app.main
+
+
+@in_loop
+async def test_marks_are_not_left_by_one_key(drawer: Path) -> None:
+    """q asks once more while marked photos are in no file; marking another photo makes it ask anew."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m", "q")
+        assert "1 photo is marked and not exported" in toasts(app)
+        await pilot.press("right", "m", "q")
+        assert "2 photos are marked and not exported" in toasts(app)
+        assert app.is_running
+        await pilot.press("q")
+    assert app.return_code == 0
+
+
+@in_loop
+async def test_a_taxon_can_be_looked_for_from_the_results(drawer: Path) -> None:
+    """f goes to the box for its name, wherever one is."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("f", *"pier")
+        pane = app.main.query_one(TaxaPane)
+        await until(pilot, lambda: pane._found)
+        assert app.main.question.taxon == ()

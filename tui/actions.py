@@ -104,6 +104,7 @@ class PhotoActions(Desk):
         if hit is None:
             return
         key = key_of(hit)
+        self._is_leaving = False
         if self.marks.pop(key, None) is None:
             self.marks[key] = hit
         self.main.pane.mark(key, is_marked=key in self.marks)
@@ -238,12 +239,25 @@ class PhotoActions(Desk):
         self.main.tell_specimen()
 
     def action_leave(self) -> None:
-        """Leave, unless a file is being written; then only when asked twice."""
-        if self.exports_under_way and not self._is_leaving:
+        """Leave; while a file is being written, or marks would be lost, only when asked twice."""
+        lost = self._lost_by_leaving()
+        if lost and not self._is_leaving:
             self._is_leaving = True
-            self.notify("A file is being written. Press q again to leave it unfinished.", severity="warning")
+            self.notify(lost, severity="warning")
         else:
             self._end()
+
+    def _lost_by_leaving(self) -> str:
+        if self.exports_under_way:
+            return "A file is being written. Press q again to leave it unfinished."
+        if count := len(self.marks.keys() - self.exported):
+            photos = "1 photo is" if count == 1 else f"{count:,} photos are"
+            return f"{photos} marked and not exported (e does). Press q again to leave without."
+        return ""
+
+    def action_help_quit(self) -> None:
+        """What Ctrl-C says, which copies."""
+        self.notify("q leaves the program.")
 
     async def action_quit(self) -> None:
         """Leave at once, whatever is under way."""

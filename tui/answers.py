@@ -21,6 +21,7 @@ from tui.messages import (
 )
 from tui.named import key_of
 from tui.screens.suggestions import Suggestions
+from tui.widgets.banner import Banner
 from tui.widgets.hit_view import HitView, TileState
 from tui.widgets.specimen import SpecimenPane
 
@@ -147,6 +148,8 @@ class PhotoAnswers(PhotoActions):
 
         def then(count: int) -> None:
             self.exports_under_way -= 1
+            self.exported.update(keys)
+            self.main.query_one(Banner).end_of_error()
             self.notify(f"Wrote {count:,} photos to {printable(str(wanted.file))}", markup=False)
 
         def failed(sentence: str) -> None:

@@ -44,6 +44,7 @@ class Desk(App[None]):
         self.opener = opener
         self.folder = folder
         self.marks: dict[str, Hit] = {}
+        self.exported: set[str] = set()
         self.last_error = ""
         self.catalogue: BrowsedCatalogue | None = None
         self.open_catalogue = open_catalogue

@@ -88,6 +88,8 @@ def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "C
     # A search goes through many short steps, for each of which its thread waits for the one that draws.
     sys.setswitchinterval(0.001)
     app.run(mouse=config.mouse)
+    # What is frozen when Python ends is told as leaked by some libraries.
+    gc.unfreeze()
     return app.return_code
 
 

@@ -50,6 +50,7 @@ class MainScreen(AskingScreen):
         *PHOTO_KEYS[1:],
         key("I", "image_search", "Search by image", "Search with a picture of your own", "search-image"),
         key("escape", "step_back", "Step back", "Give up the search, then the words, then the taxon", "step-back"),
+        key("f", "find_taxon", "Find a taxon", "Find taxa by scientific or common name", "find-taxon"),
         key("x", "clear_taxon", "All taxa", "Remove the taxon filter", "clear-taxon"),
         key("backspace,H", "go(-1)", "Back", "To the results before these", "back"),
         key("L", "go(1)", "Forward", "To the results after these", "forward"),
