@@ -23,20 +23,17 @@ from browse import Pane
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.demo.collection import write_collection
+from bioclip_search.demo.specimens import SPECIES
 from bioclip_search.schema import photo_id
 
 _PAINTED = 400
 _AT_ONCE = 10_000
 # How far a copy is turned from its photo, as the length of the noise.
 _TURN = 0.35
-_REST = 0.3
 # Between two looks at the screen: to ask tmux without rest would take one of two processors away.
 _LOOK = 0.02
-_WORDS = (
-    "butterfly", "pinned wasp", "blue wing", "a bird on its back", "Danaus plexippus", "herbarium sheet", "leaf",
-    "beetle", "moth with spread wings", "shell", "Papilio", "green feathers", "a fish", "flower", "striped snail",
-    "Coleoptera", "red berries", "skull", "spider", "dorsal view",
-)  # fmt: skip
+# Names that the built-in model knows, of taxa that do not look alike.
+_WORDS = [str(one.taxon.common_name or one.taxon.species) for one in SPECIES[:: max(1, len(SPECIES) // 20)]]
 
 
 @click.command()
@@ -103,7 +100,6 @@ def _search(pane: Pane, words: str) -> float:
     """Seconds from Enter until the gallery shows other pictures, and nothing changes any more."""
     pane.tell("send-keys", "/")
     pane.tell("send-keys", "C-u")
-    time.sleep(_REST)
     before = _gallery(pane)
     pane.tell("send-keys", "-l", words)
     pane.seconds_until(lambda screen: words in screen.splitlines()[2], time.perf_counter())

@@ -22,6 +22,7 @@ from tui.messages import (
 from tui.named import key_of
 from tui.screens.suggestions import Suggestions
 from tui.widgets.banner import Banner
+from tui.widgets.gallery import DrawnTiles, Gallery
 from tui.widgets.hit_view import HitView, TileState
 from tui.widgets.specimen import SpecimenPane
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from tui.browsed import BrowsedCatalogue, Suggested
+    from tui.results import Results
 
 __all__ = ["PhotoAnswers"]
 
@@ -61,6 +63,16 @@ class PhotoAnswers(PhotoActions):
                 self.hand_over(view.put, tiles)
 
         self.in_lane(self.tiles, job, lambda _: None)
+
+    def first_tiles(self, catalogue: "BrowsedCatalogue", results: "Results", view: HitView) -> DrawnTiles | None:
+        """The tiles of the first hits of a search, drawn in its thread, so that the screen is drawn once.
+
+        None where there is no gallery, and for lists, which are read where they are looked at.
+        """
+        if self.images is Mode.NONE or not results.has_scores or not isinstance(view, Gallery):
+            return None
+        hits = [hit for index in range(view.most_on_screen) if (hit := results.at(index)) is not None]
+        return view.draw_first(_tiles(catalogue, [key_of(hit) for hit in hits]))
 
     @on(SpecimenWanted)
     def _read_specimen(self, wanted: SpecimenWanted) -> None:

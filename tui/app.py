@@ -36,6 +36,7 @@ from tui.status import ranks_all
 from tui.theme import DARK, LIGHT, theme_name
 from tui.widgets.banner import Banner
 from tui.widgets.box import Box
+from tui.widgets.gallery import DrawnTiles, Gallery
 from tui.widgets.search_bar import SearchBar
 from tui.widgets.taxa_pane import MOST_FOUND, TaxaPane
 from tui.widgets.title_line import TitleLine
@@ -196,15 +197,19 @@ class BrowseApp(PhotoAnswers):
     def _ask(self, asked: QuestionAsked) -> None:
         if self.catalogue is None:
             return
-        question = asked.question
+        question, view = asked.question, self.main.pane.view
         if question.words or question.picture:
             self._load_model()
 
-        def job(catalogue: "BrowsedCatalogue") -> Any:
+        def job(catalogue: "BrowsedCatalogue") -> tuple[Any, DrawnTiles | None]:
             results = catalogue.ask(question.query())
-            return catalogue.sorted(results, question.order) if question.order else results
+            results = catalogue.sorted(results, question.order) if question.order else results
+            return results, None if asked.cursor else self.first_tiles(catalogue, results, view)
 
-        def then(results: Any) -> None:
+        def then(found: tuple[Any, DrawnTiles | None]) -> None:
+            results, tiles = found
+            if tiles is not None and isinstance(view, Gallery):
+                view.keep_first(tiles)
             self.main.answered(asked, results)
 
         def failed(sentence: str) -> None:

@@ -97,14 +97,12 @@ class MainScreen(AskingScreen):
                 self.ask(asked, is_typed=True)
         if event.is_final:
             self._end_typing()
-            self.set_focus(self.pane.view)
 
     @on(SearchInput.Left)
     def _left_search(self) -> None:
         if self.asked is not None:
             self._give_up()
         self.query_one(SearchBar).put(self.question.words)
-        self.set_focus(self.pane.view)
 
     @on(HitView.Selected)
     def _selected(self, event: HitView.Selected) -> None:

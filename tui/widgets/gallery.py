@@ -1,6 +1,7 @@
 """Thumbnails of hits side by side: pictures of 14 × 6 cells, each with its name and number below."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -21,13 +22,21 @@ from tui.widgets.captions import number_of, short_name, shortened, written_score
 from tui.widgets.ground import ground_of
 from tui.widgets.hit_view import HitSource, HitView, TileState
 
-__all__ = ["Gallery", "TileState"]
+__all__ = ["DrawnTiles", "Gallery", "TileState"]
 
 _WIDTH, _HEIGHT = 14, 6
 _PITCH = 17
 _AT_ONCE = 6
 
 _Tile = list[list[Segment]] | TileState
+
+
+@dataclass(frozen=True)
+class DrawnTiles:
+    """Tiles by the keys of their photos, drawn on a colour."""
+
+    ground: RGB
+    tiles: dict[str, _Tile]
 
 
 class Gallery(HitView):
@@ -104,6 +113,18 @@ class Gallery(HitView):
             if (hit := self.hit_at(item.index)) is not None and key_of(hit) == item.key:
                 self._repaint_picture(item.index)
         self.ask()
+
+    def draw_first(self, thumbnails: Mapping[str, bytes | TileState]) -> DrawnTiles:
+        """Draw what is about to be shown; may run in any thread. `keep_first` takes it."""
+        ground = self._ground or (0, 0, 0)
+        drawn = {key: _drawn(found, ground) if isinstance(found, bytes) else found for key, found in thumbnails.items()}
+        return DrawnTiles(ground, drawn)
+
+    def keep_first(self, drawn: DrawnTiles) -> None:
+        """Have tiles at hand before the hits that they are of are shown."""
+        if drawn.ground == self._ground:
+            for key, tile in drawn.tiles.items():
+                self._tiles.put(key, tile)
 
     def _is_missing(self, index: int) -> bool:
         hit = self.hit_at(index)

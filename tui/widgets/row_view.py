@@ -73,6 +73,11 @@ class RowView(ScrollView, inherit_bindings=False):
         last = (self.scroll_offset.y + max(self._area.height, 1) - 1) // self.row_height
         return range(min(first * self.columns, self.count), min((last + 1) * self.columns, self.count))
 
+    @property
+    def most_on_screen(self) -> int:
+        """How many rows and parts of rows there is room for, times the columns."""
+        return ((max(self._area.height, 1) - 1) // self.row_height + 1) * self.columns
+
     def _columns_in(self, width: int) -> int:  # noqa: ARG002 (for subclasses)
         return 1
 
