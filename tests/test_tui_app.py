@@ -677,3 +677,17 @@ async def test_a_taxon_can_be_looked_for_from_the_results(drawer: Path) -> None:
         pane = app.main.query_one(TaxaPane)
         await until(pilot, lambda: pane._found)
         assert app.main.question.taxon == ()
+
+
+@in_loop
+async def test_whoever_types_is_at_the_terminal(drawer: Path) -> None:
+    """A terminal that told that it was left, and not that one came back, loses no letter to a command."""
+    async with browsing(drawer) as (app, pilot):
+        bar = app.main.query_one(SearchBar)
+        bar.pause = 600
+        await pilot.press("slash", "b")
+        app.post_message(events.AppBlur())
+        await until(pilot, lambda: app.focused is None)
+        await pilot.press(*"rown")
+        await until(pilot, lambda: bar.input.value.endswith("n"))
+        assert bar.input.value == "brown"

@@ -108,6 +108,9 @@ class BrowseApp(PhotoAnswers):
         await super().on_event(event)
 
     async def _acts_at_once(self, key: events.Key) -> bool:
+        # As Textual has it: who types is here, whether or not the terminal has told; the focus comes back.
+        if not self.app_focus:
+            self.app_focus = True
         box = self.focused
         if isinstance(box, Box) and key.is_printable and key.character is not None:
             box.type_in(key.character)
