@@ -207,7 +207,8 @@ class BrowseApp(PhotoAnswers):
         def job(catalogue: "BrowsedCatalogue") -> tuple[Any, DrawnTiles | None]:
             results = catalogue.ask(question.query())
             results = catalogue.sorted(results, question.order) if question.order else results
-            return results, None if asked.cursor else self.first_tiles(catalogue, results, view)
+            is_at_top = not asked.cursor and asked is self.main.asked
+            return results, self.first_tiles(catalogue, results, view) if is_at_top else None
 
         def then(found: tuple[Any, DrawnTiles | None]) -> None:
             results, tiles = found

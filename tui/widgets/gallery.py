@@ -114,6 +114,10 @@ class Gallery(HitView):
                 self._repaint_picture(item.index)
         self.ask()
 
+    def has_drawn(self, key: str) -> bool:
+        """Whether the tile of a photo is at hand."""
+        return key in self._tiles
+
     def draw_first(self, thumbnails: Mapping[str, bytes | TileState]) -> DrawnTiles:
         """Draw what is about to be shown; may run in any thread. `keep_first` takes it."""
         ground = self._ground or (0, 0, 0)
@@ -128,7 +132,7 @@ class Gallery(HitView):
 
     def _is_missing(self, index: int) -> bool:
         hit = self.hit_at(index)
-        return hit is None or not (key_of(hit) in self._tiles or index in self._queue)
+        return hit is None or not (self.has_drawn(key_of(hit)) or index in self._queue)
 
     def _drop_outside(self, wanted: range, shown: range) -> None:
         self._tiles.capacity = max(400, 4 * len(wanted))
