@@ -41,12 +41,12 @@ def main() -> None:
     parser.add_argument("catalogue", type=Path)
     folder = parser.parse_args().catalogue
     watch = Watch()
-    from bioclip_search.lance_import import lancedb, leave_out_client
+    from bioclip_search.lance_import import lancedb, leave_out_unused
     from tui.browsed import EVERYTHING, BrowsedCatalogue
     from tui.results import Order
 
     watch.lap("import the catalogue")
-    leave_out_client()
+    leave_out_unused()
     lancedb()
     watch.lap("import lancedb")
     began = time.perf_counter()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bioclip_search.nearest.names import NO_NAME
+from bioclip_search.nearest.names import NO_NAME, Names
 from bioclip_search.taxonomy import RANKS, Rank, TaxonPath, names_on
 
 __all__ = ["UNPLACED", "Branch", "BranchCounts", "Branches"]
@@ -45,14 +45,13 @@ class Branches:
     name, or NO_NAME; `names` are those names, `counts` the photos of each taxon, int64 [m].
     """
 
-    def __init__(self, codes: Codes, names: Sequence[Sequence[str]], counts: Counts) -> None:
+    def __init__(self, codes: Codes, names: Sequence[Names], counts: Counts) -> None:
         self._codes = np.asfortranarray(codes)
         self._names = names
         self._counts = counts
-        self._numbers: dict[int, dict[str, int]] = {}
 
     @classmethod
-    def of(cls, names: Sequence[Sequence[str]], column: Callable[[int], Codes]) -> tuple["Branches", Codes]:
+    def of(cls, names: Sequence[Names], column: Callable[[int], Codes]) -> tuple["Branches", Codes]:
         """The tree of photos whose names are numbers in eight columns, int32 [n], and the row of each photo's taxon,
         int32 [n]; `column` gives a column by its number, twice, so that they need not be held together."""
         rows, first = _ranked(column, [len(some) for some in names])
@@ -65,9 +64,7 @@ class Branches:
 
     def counted(self, counts: Counts) -> "Branches":
         """The same tree with other numbers of photos, int64 [m]."""
-        other = Branches(self._codes, self._names, counts)
-        other._numbers = self._numbers
-        return other
+        return Branches(self._codes, self._names, counts)
 
     @property
     def counts(self) -> Counts:
@@ -75,7 +72,7 @@ class Branches:
         return self._counts
 
     @property
-    def lineages(self) -> tuple[Codes, Sequence[Sequence[str]]]:
+    def lineages(self) -> tuple[Codes, Sequence[Names]]:
         """The distinct taxa: `codes` and `names` as they were given."""
         return self._codes, self._names
 
@@ -86,7 +83,7 @@ class Branches:
         start, stop = 0, len(self)
         for rank, name in names_on(path):
             at = RANKS.index(rank)
-            code = NO_NAME if name is None else self._number(at, name)
+            code = NO_NAME if name is None else self._names[at].number(name)
             if code is None:
                 return slice(0, 0)
             column = self._codes[start:stop, at]
@@ -106,16 +103,10 @@ class Branches:
         found = np.zeros(len(self), dtype=np.bool_)
         for column, name in names:
             at = _RANKS if column == "vernacularName" else RANKS.index(Rank(column))
-            code = self._number(at, name)
+            code = self._names[at].number(name)
             if code is not None:
                 found |= self._codes[:, at] == code
         return found
-
-    def _number(self, at: int, name: str) -> int | None:
-        numbers = self._numbers.get(at)
-        if numbers is None:
-            numbers = self._numbers[at] = {known: code for code, known in enumerate(self._names[at])}
-        return numbers.get(name)
 
     # What is shown
 

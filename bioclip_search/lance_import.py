@@ -1,18 +1,21 @@
-"""Import LanceDB, for the command line without the client of its cloud service.
+"""Import LanceDB, for the command line without what is never used of its company.
 
-That client, made of several hundred generated classes, takes nearly half of the second that the import costs,
-on every start of the program, and nothing here speaks to the service. Programs that import `bioclip_search`
-get LanceDB whole.
+The client of its cloud service, made of several hundred generated classes, takes nearly half of the second that
+the import costs. pandas, where it is installed, takes as long and 45 MiB: pyarrow imports it to ask whether a value is
+one of its own, and does so again when something is really turned into a DataFrame. Programs that import
+`bioclip_search` get LanceDB whole.
 """
 
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["lancedb", "leave_out_client"]
+__all__ = ["lancedb", "leave_out_unused"]
 
 _CLIENT = "lance_namespace_urllib3_client"
 # Native code is initialised once in a process.
@@ -22,8 +25,8 @@ _FAMILY = ("lancedb", "lance_namespace", _CLIENT)
 _is_left_out = False
 
 
-def leave_out_client() -> None:
-    """Let `lancedb` be imported without the client in this process; that happens when it is first asked for."""
+def leave_out_unused() -> None:
+    """Let `lancedb` be imported without its company in this process; that happens when it is first asked for."""
     global _is_left_out
     _is_left_out = True
 
@@ -32,6 +35,8 @@ def lancedb() -> Any:
     """The module `lancedb`."""
     if not _is_left_out or "lancedb" in sys.modules:
         return importlib.import_module("lancedb")
+    with _hidden("pandas"):
+        _ask_for_pandas()
     sys.modules.update({name: _StandIn(name) for name in _client_modules()})
     try:
         return importlib.import_module("lancedb")
@@ -40,6 +45,35 @@ def lancedb() -> Any:
         for name in [name for name in sys.modules if name.split(".")[0] in _FAMILY and not name.endswith(_NATIVE)]:
             del sys.modules[name]
         return importlib.import_module("lancedb")
+
+
+def _ask_for_pandas() -> None:
+    """Make pyarrow look for pandas, which it does but once."""
+    import pyarrow as pa
+
+    pa.scalar(0)
+
+
+@contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """Meanwhile a package cannot be imported for the first time."""
+    finder = _Refusal(name)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _Refusal:
+    """An import finder by which one package is not installed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == self._name:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 class _StandIn(ModuleType):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bioclip_search.branches import Branches, Codes, Mask
 from bioclip_search.filters import Filter
 from bioclip_search.nearest.index import Index, RowIds
-from bioclip_search.nearest.names import coded
+from bioclip_search.nearest.names import Names, coded
 from bioclip_search.schema import PHOTO_COLUMNS, TAXON_COLUMNS, THUMBNAIL, photo_from_row
 from bioclip_search.specimen import Photo
 from bioclip_search.storage import take
@@ -190,7 +190,7 @@ def _ascends(roots: "pa.Array", paths: "pa.Array") -> bool:
     return pc.all(pc.or_(wider, same)).as_py() is not False
 
 
-def _read(table: Any) -> tuple[RowIds, Mask, list[list[str]], list[Codes]]:
+def _read(table: Any) -> tuple[RowIds, Mask, list[Names], list[Codes]]:
     """The ids of all rows, whether their files are missing, and their names as numbers."""
     import pyarrow as pa
 
@@ -204,7 +204,7 @@ def _read(table: Any) -> tuple[RowIds, Mask, list[list[str]], list[Codes]]:
         for known, parts, column in zip(names, columns, TAXON_COLUMNS, strict=True):
             parts.append(coded(pa.chunked_array([batch[column]]), known))
     codes = [np.concatenate(parts) for parts in columns]
-    return np.concatenate(row_ids), np.concatenate(missing), [list(known) for known in names], codes
+    return np.concatenate(row_ids), np.concatenate(missing), [Names.of(list(known)) for known in names], codes
 
 
 def _batches(table: Any, columns: Sequence[str], where: str | None = None) -> "Iterator[pa.RecordBatch]":

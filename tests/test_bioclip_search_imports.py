@@ -48,7 +48,9 @@ import sys
 import bioclip_search
 catalogue = bioclip_search.open(sys.argv[1])
 from lance_namespace_urllib3_client.api.table_api import TableApi
-print(len(catalogue), hasattr(TableApi, "create_table"))
+print(len(catalogue), hasattr(TableApi, "create_table"), "pandas" in sys.modules)
+import pyarrow
+print(len(pyarrow.table({{"genus": ["Apis"]}}).to_pandas()))
 """
 
 
@@ -56,25 +58,26 @@ print(len(catalogue), hasattr(TableApi, "create_table"))
     ("before", "whole"),
     [
         ("", True),
-        ("from bioclip_search.lance_import import leave_out_client; leave_out_client()", False),
+        ("from bioclip_search.lance_import import leave_out_unused; leave_out_unused()", False),
         # What stands in may not be enough for another version of LanceDB.
         (
             "from bioclip_search import lance_import\n"
             "lance_import._client_modules = lambda: ['lance_namespace', 'lance_namespace_urllib3_client']\n"
-            "lance_import.leave_out_client()",
+            "lance_import.leave_out_unused()",
             True,
         ),
     ],
 )
-def test_only_the_command_line_leaves_out_the_cloud(
+def test_only_the_command_line_leaves_out_what_it_does_not_use(
     indexed: Path, catalogue_folder: Path, before: str, whole: bool
 ) -> None:
-    """Programs get LanceDB as it is; the command line without its client, unless LanceDB cannot do without."""
+    """Programs get LanceDB as it is; the command line without its client, unless LanceDB cannot do without, and
+    without pandas, until something is turned into a DataFrame."""
     script = _OPEN.format(before=before)
     done = subprocess.run(
         [sys.executable, "-c", script, str(catalogue_folder)], capture_output=True, text=True, check=True, timeout=120
     )
-    assert done.stdout.split() == ["6", str(whole)]
+    assert done.stdout.split() == ["6", str(whole), str(not before), "1"]
 
 
 def test_help_does_not_look_for_the_cloud() -> None:

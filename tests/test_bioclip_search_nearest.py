@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from helpers import some_photo
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bioclip_search import vector_search
@@ -17,6 +17,7 @@ from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.history import restore
 from bioclip_search.nearest.build import build
 from bioclip_search.nearest.codes import Codec
+from bioclip_search.nearest.names import Names, read_names, write_names
 from bioclip_search.nearest.scan import Coded, best, part_ends
 from bioclip_search.specimen import Specimen
 from bioclip_search.storage import RowsMoved
@@ -209,7 +210,7 @@ def test_a_damaged_index_is_done_without(tmp_path: Path) -> None:
     """The answer then comes from the embeddings themselves, and the next optimize mends it."""
     vectors = _clustered(COUNT, DIM, 7)
     _catalogue(tmp_path / "c", vectors).optimize()
-    for file, content in (("codes_0.npy", b""), ("names.json", b"{"), ("rows.arrow", b"no")):
+    for file, content in (("codes_0.npy", b""), ("names.json", b"{"), ("names.json", b'{"kingdom": 5}'), ("rows.arrow", b"no")):
         (path,) = (tmp_path / "c" / "nearest").glob(f"*/{file}")
         path.unlink()
         path.write_bytes(content)
@@ -316,6 +317,26 @@ def test_a_build_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
         build(tmp_path / "home", 1, COUNT, stopped(), _clustered(50, DIM, 1), ())  # type: ignore[arg-type]
     assert not list((tmp_path / "home").iterdir())
     assert catalogue.index_report().state is None
+
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@given(names=st.lists(_TEXT, unique=True, max_size=30), other=_TEXT)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_names_are_found_by_their_numbers_and_numbers_by_their_names(
+    tmp_path: Path, names: list[str], other: str
+) -> None:
+    """As in a list, also after they were written and read."""
+    write_names(tmp_path / "names.json", {"genus": names, "species": [], "family": [other]})
+    read = read_names(tmp_path / "names.json")
+    assert {column: list(some) for column, some in read.items()} == {"genus": names, "species": [], "family": [other]}
+    for held in (Names.of(names), read["genus"]):
+        assert len(held) == len(names)
+        assert [held[number] for number in range(len(names))] == list(held) == names
+        assert list(held[1:3]) == names[1:3]
+        assert [held.number(name) for name in names] == list(range(len(names)))
+        assert held.number(other) == (names.index(other) if other in names else None)
 
 
 def test_names_come_from_the_index_as_from_the_rows(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from bioclip_search.errors import CatalogueError
 from bioclip_search.filters import Filter
 from bioclip_search.fingerprint import Fingerprint
 from bioclip_search.nearest import build
+from bioclip_search.nearest.names import Names
 from bioclip_search.query import Query, Searcher
 from bioclip_search.query.choose import one_a_specimen
 from bioclip_search.query.siblings import siblings
@@ -322,7 +323,7 @@ def test_any_table_of_names_is_counted_as_by_hand(rows: list[tuple[str | None, .
     """Runs of rows are the same as counting each."""
     known = ["A", "B", "C"]
     columns = [np.array([-1 if row[at] is None else known.index(row[at]) for row in rows], np.int32) for at in range(8)]
-    branches, row_of = Branches.of([known] * 8, columns.__getitem__)
+    branches, row_of = Branches.of([Names.of(known)] * 8, columns.__getitem__)
     expected: Counter[TaxonPath] = Counter()
     for row in rows:
         path = tuple((rank, name) for rank, name in zip(RANKS, row, strict=False) if name)

@@ -14,7 +14,7 @@ from click.shell_completion import shell_complete
 from bioclip_search._version import __version__
 from bioclip_search.cli.lazy import LazyGroup
 from bioclip_search.errors import BioclipSearchError
-from bioclip_search.lance_import import leave_out_client
+from bioclip_search.lance_import import leave_out_unused
 from bioclip_search.text import printable
 
 __all__ = ["bioclip_search", "main"]
@@ -75,7 +75,7 @@ def bioclip_search() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a question answered with no, 2 an error to mend, 130 after Ctrl-C."""
     _prepare_streams()
-    leave_out_client()
+    leave_out_unused()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if instruction := os.environ.get("_BIOCLIP_SEARCH_COMPLETE"):
         sys.exit(shell_complete(bioclip_search, {}, "bioclip-search", "_BIOCLIP_SEARCH_COMPLETE", instruction))

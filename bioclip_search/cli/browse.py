@@ -66,11 +66,12 @@ def command(
 
 def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "Config") -> int | None:
     import gc
-    import sys
 
+    from tui import process
     from tui.images import Mode, detect
 
     _require_terminal()
+    process.set_up()
     # The terminal is asked what it can show before Textual reads its answers as keys.
     mode = detect(Mode(config.images))
 
@@ -85,8 +86,6 @@ def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "C
         return opened
 
     app = BrowseApp(open_catalogue, folder=folder, images=mode, config=config)
-    # A search goes through many short steps, for each of which its thread waits for the one that draws.
-    sys.setswitchinterval(0.001)
     app.run(mouse=config.mouse)
     # What is frozen when Python ends is told as leaked by some libraries.
     gc.unfreeze()

@@ -1,6 +1,5 @@
 """Build an index from the rows of the table, in one pass, without holding them."""
 
-import json
 import os
 import shutil
 import time
@@ -17,7 +16,7 @@ from bioclip_search.batches import collected
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState, new_folder, use_folder
 from bioclip_search.nearest.index import MARGIN, Index
-from bioclip_search.nearest.names import coded
+from bioclip_search.nearest.names import coded, write_names
 from bioclip_search.nearest.scan import part_ends
 from bioclip_search.vectors import matrix, unit
 
@@ -140,8 +139,7 @@ class _Writing:
 
     def close(self) -> None:
         self._files.close()
-        names = {column: list(codes) for column, codes in self._names.items()}
-        (self._folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
+        write_names(self._folder / "names.json", {column: list(names) for column, names in self._names.items()})
         for file in self._folder.iterdir():
             with file.open("rb+") as stream:
                 os.fsync(stream.fileno())

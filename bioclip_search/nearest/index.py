@@ -1,8 +1,7 @@
 """An index that is open for reading: codes, taxa and rows of the photos, mapped and not loaded."""
 
-import json
 import mmap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from bioclip_search.nearest.codes import Codec, Vectors
 from bioclip_search.nearest.files import IndexState
-from bioclip_search.nearest.names import NO_NAME
+from bioclip_search.nearest.names import NO_NAME, Names, read_names
 from bioclip_search.nearest.scan import Coded, Places, Scores, best, part_ends, reaching
 
 if TYPE_CHECKING:
@@ -45,11 +44,10 @@ class Index:
         self._coded = Coded(
             [self._mapped(folder / f"codes_{number}.npy") for number in range(count)], self._mapped(folder / "lost.npy")
         )
-        names: dict[str, list[str]] = json.loads((folder / "names.json").read_text(encoding="utf-8"))
+        self._names = read_names(folder / "names.json")
         self._taxa: dict[str, npt.NDArray[np.int32]] = {
-            column: self._mapped(folder / f"taxa_{number}.npy") for number, column in enumerate(names)
+            column: self._mapped(folder / f"taxa_{number}.npy") for number, column in enumerate(self._names)
         }
-        self._codes = {column: {name: code for code, name in enumerate(names[column])} for column in names}
         columns = (*self._coded.parts, self._coded.lost, self.row_ids, self.is_missing, *self._taxa.values())
         if any(len(column) != state.rows for column in columns):
             raise ValueError("its files do not fit together")
@@ -95,22 +93,23 @@ class Index:
         """Which photos have one of the names in its column, bool [n]; columns are ranks and vernacularName."""
         found = np.zeros(len(self.row_ids), dtype=bool)
         for column, name in names:
-            code = self._codes[column].get(name)
-            if code is not None:
-                found |= self._taxa[column] == code
+            number = self._names[column].number(name)
+            if number is not None:
+                found |= self._taxa[column] == number
         return found
 
     def with_names(self, names: Sequence[tuple[str, str | None]]) -> npt.NDArray[np.bool_]:
         """Which photos have all of the names, each in its column, and none where it is None: bool [n]."""
         found = np.ones(len(self.row_ids), dtype=bool)
         for column, name in names:
-            found &= self._taxa[column] == (NO_NAME if name is None else self._codes[column].get(name, _UNKNOWN))
+            number = NO_NAME if name is None else self._names[column].number(name)
+            found &= self._taxa[column] == (_UNKNOWN if number is None else number)
         return found
 
     @property
-    def taxon_names(self) -> list[list[str]]:
+    def taxon_names(self) -> list[Names]:
         """For every rank and then vernacularName the names that photos have there."""
-        return [list(codes) for codes in self._codes.values()]
+        return list(self._names.values())
 
     def taxon_codes(self, number: int) -> npt.NDArray[np.int32]:
         """One of these columns: the number of each photo's name, NO_NAME for none, int32 [n]; read and not mapped."""
@@ -120,7 +119,7 @@ class Index:
     def names(self, *, include_missing: bool) -> dict[str, set[str]]:
         """By column the names that photos carry."""
         shown = slice(None) if include_missing or not self.is_missing.any() else ~self.is_missing
-        return {column: _carried(codes, self._taxa[column][shown]) for column, codes in self._codes.items()}
+        return {column: _carried(names, self._taxa[column][shown]) for column, names in self._names.items()}
 
     def scan(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
         """Columns of all rows, in the order of their places: views of the file, of which little stays in memory."""
@@ -156,10 +155,10 @@ class Index:
         return rows
 
 
-def _carried(codes: Mapping[str, int], column: npt.NDArray[np.int32]) -> set[str]:
-    """The names whose codes occur in a column."""
-    counts = np.bincount(column[column >= 0], minlength=len(codes))
-    return {name for name, code in codes.items() if counts[code]}
+def _carried(names: Names, column: npt.NDArray[np.int32]) -> set[str]:
+    """The names whose numbers occur in a column."""
+    counts = np.bincount(column[column >= 0], minlength=len(names))
+    return {name for name, count in zip(names, counts.tolist(), strict=True) if count}
 
 
 def _map(file: Path) -> mmap.mmap:
