@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bioclip_search.near import near_names
 from bioclip_search.nearest.names import NO_NAME, Names
 from bioclip_search.taxonomy import RANKS, Rank, TaxonPath, names_on
 
@@ -161,6 +162,12 @@ class Branches:
                     found[branch.path] = (value, branch)
         best = sorted(found.values(), key=lambda one: (-one[0], -one[1].count, one[1].name or ""))
         return [branch for _, branch in best[:limit]]
+
+    def like(self, words: str, limit: int) -> list[Branch]:
+        """Taxa with a name that is spelt nearly as the words are, the likest first."""
+        names = {name for some in self._names for name in some}
+        found = [branch for near in near_names(words, names, limit) for branch in self.find(near, limit)]
+        return list({branch.path: branch for branch in found}.values())[:limit]
 
     def _best(self, rows: Counts, worth: npt.NDArray[np.int8], at: int, limit: int) -> Iterator[tuple[Branch, int]]:
         """The branches at one rank, or of common names, of which the rows are, as many as may be shown."""

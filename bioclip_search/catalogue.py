@@ -52,7 +52,7 @@ from bioclip_search.schema import (
     specimen_row,
 )
 from bioclip_search.specimen import Photo, Specimen
-from bioclip_search.storage import among, chunks, connect, lance_errors, quoted, scan, writing
+from bioclip_search.storage import CACHE_BYTES, among, chunks, connect, lance_errors, quoted, scan, writing
 from bioclip_search.taxonomy import RANKS, Taxon
 from bioclip_search.text_column import TextColumn, text_fields, with_text_embeddings
 from bioclip_search.vector_search import IndexReport, Neighbour, VectorSearch
@@ -143,8 +143,10 @@ class Catalogue:
         return cls(folder, connection, photos, fingerprint)
 
     @classmethod
-    def open(cls, folder: Path, as_of: int | None = None) -> "Catalogue":
+    def open(cls, folder: Path, as_of: int | None = None, *, cache_bytes: int = CACHE_BYTES) -> "Catalogue":
         """Open a catalogue, for reading also as it was at one of its versions (see `history`).
+
+        A smaller cache takes less memory, and longer to search words in records and to write.
 
         Raises CatalogueNotFound, CatalogueDamaged, CatalogueTooNew, or CatalogueError for a version
         that is not there.
@@ -155,7 +157,7 @@ class Catalogue:
                 "or name another place with --catalogue."
             )
         with lance_errors(folder):
-            connection = connect(folder)
+            connection = connect(folder, cache_bytes)
             photos = connection.open_table(_PHOTOS)
             metadata = {key.decode(): value.decode() for key, value in (photos.schema.metadata or {}).items()}
         fingerprint = _read_fingerprint(folder, metadata)

@@ -37,7 +37,7 @@ def lancedb() -> Any:
         return importlib.import_module("lancedb")
     with _hidden("pandas"):
         _ask_for_pandas()
-    sys.modules.update({name: _StandIn(name) for name in _client_modules()})
+    sys.modules.update(_stand_ins())
     try:
         return importlib.import_module("lancedb")
     except (ImportError, AttributeError, TypeError):
@@ -77,15 +77,30 @@ class _Refusal:
 
 
 class _StandIn(ModuleType):
-    """A module that has every class, each of them empty."""
+    """A module that has every class; one that is called after all gives the real thing."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return type(name, (), {})
+        return type(name, (), {"__new__": lambda _, *given, **named: _real_model(name)(*given, **named)})
 
 
-def _client_modules() -> list[str]:
+def _stand_ins() -> dict[str, ModuleType]:
+    """The modules of the client, by their names."""
     spec = importlib.util.find_spec(_CLIENT)
     folders = (spec.submodule_search_locations if spec else None) or ()
-    return [f"{_CLIENT}.api.{file.stem}" for folder in folders for file in Path(folder, "api").glob("*_api.py")]
+    files = (file.relative_to(folder) for folder in folders for file in Path(folder).rglob("*.py"))
+    names = (".".join([_CLIENT, *file.with_suffix("").parts]).removesuffix(".__init__") for file in files)
+    modules: dict[str, ModuleType] = {name: _StandIn(name) for name in names}
+    for module in modules.values():
+        module.__path__ = list(folders) if module.__name__ == _CLIENT else []
+    return modules
+
+
+def _real_model(name: str) -> Any:
+    """A class of the client's models, which answers of LanceDB are made of."""
+    models = f"{_CLIENT}.models"
+    if isinstance(sys.modules.get(models), _StandIn):
+        for standing_in in [module for module in sys.modules if module.startswith(models)]:
+            del sys.modules[standing_in]
+    return getattr(importlib.import_module(models), name)

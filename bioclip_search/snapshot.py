@@ -50,6 +50,7 @@ class Snapshot:
             self.row_ids, self.is_missing = index.row_ids, np.asarray(index.is_missing)
             self.branches, self.taxon = Branches.of(index.taxon_names, index.taxon_codes)
         self.has_missing = bool(self.is_missing.any())
+        _give_back()
 
     def __len__(self) -> int:
         return len(self.row_ids)
@@ -116,11 +117,10 @@ class Snapshot:
     @cached_property
     def _order(self) -> Places | None:
         """All places in the order of root and path; None where the table has it already."""
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         is_sorted = self._is_sorted()
-        pa.default_memory_pool().release_unused()
+        _give_back()
         if is_sorted:
             return None
 
@@ -179,6 +179,13 @@ class Snapshot:
 
     def _scan(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
         return _batches(self._table, columns) if self._index is None else self._index.scan(columns)
+
+
+def _give_back() -> None:
+    """Give the memory back to the system that reading a whole table took."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _ascends(roots: "pa.Array", paths: "pa.Array") -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "CACHE_BYTES",
     "RowsMoved",
     "among",
     "chunks",
@@ -28,23 +29,27 @@ __all__ = [
     "writing",
 ]
 
+CACHE_BYTES = 128 * 2**20
+
 _VALUES_AT_ONCE = 1_000
 _ROWS_AT_ONCE = 128
 _TAKEN_AT_ONCE = 2_000
 # A scan was seen to wait for ever where a batch of rows did not fit into the buffer.
 _BUFFER_BYTES = 16 * 2**20
-_CACHE_BYTES = 128 * 2**20
 
 
-def connect(folder: Path) -> Any:
-    """A LanceDB connection to a folder, in which every read sees what other processes committed before it."""
+def connect(folder: Path, cache_bytes: int = CACHE_BYTES) -> Any:
+    """A LanceDB connection to a folder, in which every read sees what other processes committed before it.
+
+    It keeps no more than `cache_bytes` of what it reads of indices, and as much of files' metadata.
+    """
     # LanceDB logs warnings from native code straight to the terminal; errors come as exceptions.
     os.environ.setdefault("LANCEDB_LOG", "error")
     # Its defaults may hold gigabytes while it compacts a table of large rows, and in its caches.
     os.environ.setdefault("LANCE_DEFAULT_BATCH_SIZE", str(_ROWS_AT_ONCE))
     os.environ.setdefault("LANCE_DEFAULT_IO_BUFFER_SIZE", str(_BUFFER_BYTES))
     lance = lancedb()
-    session = lance.Session(index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES)
+    session = lance.Session(index_cache_size_bytes=cache_bytes, metadata_cache_size_bytes=cache_bytes)
     return lance.connect(folder, read_consistency_interval=timedelta(0), session=session)
 
 

@@ -210,7 +210,12 @@ def test_a_damaged_index_is_done_without(tmp_path: Path) -> None:
     """The answer then comes from the embeddings themselves, and the next optimize mends it."""
     vectors = _clustered(COUNT, DIM, 7)
     _catalogue(tmp_path / "c", vectors).optimize()
-    for file, content in (("codes_0.npy", b""), ("names.json", b"{"), ("names.json", b'{"kingdom": 5}'), ("rows.arrow", b"no")):
+    for file, content in (
+        ("codes_0.npy", b""),
+        ("names.json", b"{"),
+        ("names.json", b'{"kingdom": 5}'),
+        ("rows.arrow", b"no"),
+    ):
         (path,) = (tmp_path / "c" / "nearest").glob(f"*/{file}")
         path.unlink()
         path.write_bytes(content)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rich.text import Text
@@ -118,17 +119,20 @@ class PhotoActions(Desk):
         self.main.show_kept(Question(kept="marked photos"), Kept(list(self.marks.values())))
 
     def action_export(self) -> None:
+        if self.marks:
+            self.ask_for_export()
+        else:
+            self.notify("No photo is marked. m marks the photo under the cursor.", severity="warning")
+
+    def ask_for_export(self, file: Path | None = None, complaint: str = "") -> None:
+        """Ask for a file to write; of one that could not be written `complaint` tells why."""
         from tui.screens.export_prompt import ExportPrompt
 
-        if not self.marks:
-            self.notify("No photo is marked. m marks the photo under the cursor.", severity="warning")
-            return
-
-        def export(file: Any) -> None:
+        def export(file: Path | None) -> None:
             if file is not None:
                 self.post_message(ExportWanted(file))
 
-        self.push_screen(ExportPrompt(len(self.marks)), export)
+        self.push_screen(ExportPrompt(len(self.marks), file, complaint), export)
 
     def action_suggestions(self) -> None:
         from tui.screens.suggestions import Suggestions

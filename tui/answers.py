@@ -166,7 +166,10 @@ class PhotoAnswers(PhotoActions):
 
         def failed(sentence: str) -> None:
             self.exports_under_way -= 1
-            self.fail(sentence)
+            if self.screen is self.main and self.marks:
+                self.ask_for_export(wanted.file, sentence)
+            else:
+                self.fail(sentence)
 
         self.in_lane(self.exports, lambda catalogue: catalogue.export(keys, wanted.file), then, failed)
 

@@ -38,7 +38,7 @@ from tui.widgets.banner import Banner
 from tui.widgets.box import Box
 from tui.widgets.gallery import DrawnTiles, Gallery
 from tui.widgets.search_bar import SearchBar
-from tui.widgets.taxa_pane import MOST_FOUND, TaxaPane
+from tui.widgets.taxa_pane import MOST_FOUND, MOST_LIKE, FoundTaxa, TaxaPane
 from tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 __all__ = ["BrowseApp"]
 
 _LOOK = 5.0
-"""Seconds from one look whether the catalogue has changed to the next."""
+"""Seconds from one look whether the catalogue has changed to the next …"""
+_UPKEEP = 1.0
+"""… and whether memory is to be given back."""
 
 
 class BrowseApp(PhotoAnswers):
@@ -103,6 +105,8 @@ class BrowseApp(PhotoAnswers):
         Textual hands a key to the widget that has the focus, and lets its action run when the key has come back to
         the application: of keys that come together, as they do over a slow line, later ones would go before it.
         """
+        if self.upkeep is not None and isinstance(event, events.InputEvent):
+            self.upkeep.note()
         if isinstance(event, events.Key) and not event.is_forwarded and await self._acts_at_once(event):
             return
         await super().on_event(event)
@@ -161,6 +165,8 @@ class BrowseApp(PhotoAnswers):
         self._note_changes(False)
         if is_first:
             self.set_interval(_LOOK, self.look_for_changes)
+            if self.upkeep is not None:
+                self.set_interval(_UPKEEP, self.upkeep.look)
         # Whoever has gone elsewhere meanwhile, to type, is left there.
         if is_first and self._screen_is_main() and self.main.focused is None:
             self.main.set_focus(self.main.pane.view)
@@ -273,11 +279,12 @@ class BrowseApp(PhotoAnswers):
     @on(TaxaSought)
     def _find_taxa(self, sought: TaxaSought) -> None:
         pane, words = self.main.query_one(TaxaPane), sought.words
+
+        def look(catalogue: "BrowsedCatalogue") -> FoundTaxa:
+            found = catalogue.find_taxa(words, MOST_FOUND)
+            return FoundTaxa(words, found, [] if found else catalogue.taxa_like(words, MOST_LIKE))
+
         if words:
-            self.in_lane(
-                self.found,
-                lambda catalogue: catalogue.find_taxa(words, MOST_FOUND),
-                lambda found: pane.found(words, found),
-            )
+            self.in_lane(self.found, look, pane.found)
         else:
-            pane.found("", [])
+            pane.found(FoundTaxa())

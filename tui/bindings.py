@@ -12,7 +12,7 @@ def key(keys: str, action: str, description: str, tooltip: str, id_: str, *, sho
 
 PHOTO_KEYS = (
     key("s", "app.similar", "Similar", "Find photos that look like this one", "similar", show=True),
-    key("m", "app.mark", "Mark", "Mark or unmark this photo", "mark"),
+    key("m", "app.mark", "Mark", "Mark or unmark this photo", "mark", show=True),
     key("o", "app.open_photo", "Open", "Open the original in the program that is meant for it", "open", show=True),
     key("O", "app.reveal_photo", "Reveal", "Show the file in its folder", "reveal"),
     key("y", "app.copy('path')", "Copy path", "Copy the path of the file", "copy-path", show=True),

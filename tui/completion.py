@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from bioclip_search.text import printable
 
-__all__ = ["at_home", "completions", "dropped_path"]
+__all__ = ["at_home", "completions", "dropped_file", "dropped_path", "looks_like_path"]
 
 _MOST = 200
 _PICTURES = frozenset(
@@ -26,6 +26,18 @@ def dropped_path(text: str) -> str:
             return text.strip("'\"")
         return words[0] if words else ""
     return text
+
+
+def dropped_file(text: str) -> str | None:
+    """The whole path of the picture that was dropped, or pasted; None where there is no such file."""
+    path = at_home(dropped_path(text))
+    is_picture = os.path.splitext(path)[1].lower() in _PICTURES
+    return path if is_picture and path.startswith(os.sep) and os.path.isfile(path) else None
+
+
+def looks_like_path(typed: str) -> bool:
+    """Whether what is typed begins as a whole path does, and words do not."""
+    return typed.lstrip("'\"").startswith(("/", "~/", "file://"))
 
 
 def at_home(path: str) -> str:

@@ -12,7 +12,9 @@ from tui.config import Config
 from tui.desktop import Opener, start
 from tui.images import Mode
 from tui.lanes import Lane
+from tui.process import Upkeep
 from tui.screens.main import MainScreen
+from tui.widgets.key_line import KeyLine
 from tui.widgets.title_line import TitleLine
 
 if TYPE_CHECKING:
@@ -37,11 +39,13 @@ class Desk(App[None]):
         images: Mode = Mode.BLOCKS,
         config: Config | None = None,
         opener: Opener = start,
+        upkeep: Upkeep | None = None,
     ) -> None:
         super().__init__()
         self.config = config or Config()
         self.images = self.first_images = images
         self.opener = opener
+        self.upkeep = upkeep
         self.folder = folder
         self.marks: dict[str, Hit] = {}
         self.exported: set[str] = set()
@@ -111,3 +115,4 @@ class Desk(App[None]):
             model = catalogue.model.rsplit("/", 1)[-1]
             facts = (catalogue.folder.name, f"{catalogue.photos:,} photos", model, self.images.value, marked)
             self.main.query_one(TitleLine).tell(*facts)
+            self.main.query_one(KeyLine).has_marks = bool(self.marks)

@@ -65,8 +65,6 @@ def command(
 
 
 def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "Config") -> int | None:
-    import gc
-
     from tui import process
     from tui.images import Mode, detect
 
@@ -81,14 +79,12 @@ def _browse(folder: Path, model: str | None, device: str, dtype: str, config: "C
         from tui.browsed import BrowsedCatalogue
 
         opened = BrowsedCatalogue.open(folder, model=model, device=device, dtype=dtype)
-        # All that was imported stays; to look through it for garbage again and again makes keys wait.
-        gc.freeze()
+        process.settle()
         return opened
 
-    app = BrowseApp(open_catalogue, folder=folder, images=mode, config=config)
+    app = BrowseApp(open_catalogue, folder=folder, images=mode, config=config, upkeep=process.Upkeep())
     app.run(mouse=config.mouse)
-    # What is frozen when Python ends is told as leaked by some libraries.
-    gc.unfreeze()
+    process.leave()
     return app.return_code
 
 

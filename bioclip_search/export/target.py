@@ -1,5 +1,6 @@
 """The file that an export makes: never a photo's neighbour, whole or not there at all."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from bioclip_search.paths import lies_in
 from bioclip_search.text import printable
 
 __all__ = ["check_target", "written_aside"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def check_target(target: Path, catalogue: Catalogue, *, force: bool) -> None:
@@ -44,8 +47,9 @@ def written_aside(target: Path) -> Iterator[Path]:
         aside.replace(target)
     except (OSError, sqlite3.OperationalError) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        room = "free some space, or " if getattr(error, "errno", None) in _FULL or "full" in reason else ""
         raise UsageError(
-            f"{printable(str(target))} cannot be written ({reason}); free some space or name a file in another folder."
+            f"{printable(str(target))} cannot be written ({reason}); {room}name a file in another folder."
         ) from error
     finally:
         with suppress(OSError):

@@ -12,6 +12,7 @@ from bioclip_search.darwin_core import NAME_TERMS, specimen_of
 from bioclip_search.errors import RecordError, UnknownTaxon
 from bioclip_search.identification.taxa import Mask, TaxonTable
 from bioclip_search.names import parse_name
+from bioclip_search.near import near_names
 from bioclip_search.records.table import Record, opening_of, read_table
 from bioclip_search.taxonomy import RANKS, Rank, Taxon
 from bioclip_search.text import clean, printable
@@ -102,15 +103,7 @@ def _named(taxa: TaxonTable, name: str, backbone: Backbone | None) -> Mask:
 
 
 def _near(names: Sequence[str], taxa: TaxonTable) -> list[str]:
-    from rapidfuzz import fuzz, process, utils
-
-    near: list[str] = []
-    for name in names:
-        found = process.extract(
-            name, taxa.names, scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=70, limit=3
-        )
-        near += [spelt for spelt, _, _ in found]
-    return near[:3]
+    return [near for name in names for near in near_names(name, taxa.names)][:3]
 
 
 def _taxon(record: Record, known: TaxonTable, backbone: Backbone | None) -> Taxon:

@@ -1,12 +1,13 @@
 """Names in a query: the columns of the catalogue in which they stand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from bioclip_search.backbone import MatchType
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import UnknownTaxon
 from bioclip_search.filters import Names
 from bioclip_search.names import NameKind, parse_name
+from bioclip_search.near import near_names
 from bioclip_search.placement import open_backbone
 from bioclip_search.schema import TAXON_COLUMNS
 from bioclip_search.text import clean
@@ -24,7 +25,7 @@ def resolve_taxon(catalogue: Catalogue, name: str, *, include_missing: bool = Fa
     present = catalogue.names(include_missing=include_missing)
     found = names_meant(catalogue, name, present)
     if not found:
-        raise UnknownTaxon(name, _near(name, {spelt for names in present.values() for spelt in names}))
+        raise UnknownTaxon(name, near_names(name, {spelt for names in present.values() for spelt in names}))
     return found
 
 
@@ -67,10 +68,3 @@ def _spelt(present: Mapping[str, set[str]], wanted: set[tuple[str, str]]) -> Nam
         for name in sorted(present[column])
         if (column, name.casefold()) in wanted
     )
-
-
-def _near(name: str, names: Iterable[str]) -> list[str]:
-    from rapidfuzz import fuzz, process, utils
-
-    found = process.extract(name, names, scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=70, limit=3)
-    return [spelt for spelt, _, _ in sorted(found, key=lambda match: (-match[1], match[0]))]

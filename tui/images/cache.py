@@ -13,7 +13,7 @@ _Value = TypeVar("_Value")
 class TileCache(Generic[_Value]):
     """At most `capacity` values by key; any thread may ask."""
 
-    def __init__(self, capacity: int = 400) -> None:
+    def __init__(self, capacity: int = 200) -> None:
         self.capacity = capacity
         self._kept: OrderedDict[Hashable, _Value] = OrderedDict()
         self._lock = Lock()

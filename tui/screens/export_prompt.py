@@ -19,22 +19,20 @@ __all__ = ["ExportPrompt"]
 
 
 class ExportPrompt(Sheet[Path]):
-    """Answers with the path of a file that is not there yet."""
+    """Answers with the path of a file that is not there yet; begins with `file`, and why that could not be written."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, file: Path | None = None, complaint: str = "") -> None:
         super().__init__()
         self._count = count
+        self._first = str(file) if file else _first_name()
+        self._said = complaint or "A CSV file with the photos' records, as bioclip-search export writes it."
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = f"Export {self._count:,} marked photo{'' if self._count == 1 else 's'}"
             sheet.border_subtitle = "⏎ writes · Esc closes"
-            yield PathBox(value=_first_name(), compact=True, select_on_focus=False)
-            yield Static(
-                Content("A CSV file with the photos' records, as bioclip-search export writes it."),
-                id="prompt-hint",
-                classes="hint",
-            )
+            yield PathBox(value=self._first, compact=True, select_on_focus=False)
+            yield Static(Content(self._said), id="prompt-hint", classes="hint")
 
     def on_mount(self) -> None:
         """The name alone is selected: what is typed takes its place, the folder and the ending stay."""

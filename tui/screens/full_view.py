@@ -108,7 +108,7 @@ class FullView(Screen[None]):
             return
         score = f"score {hit.score:.2f}" if hit.score is not None else ""
         place = f"{self._index + 1:,} of {results.count:,}"
-        zoom = f"{self._zoom:g}×" if self._zoom > 1 else ""
+        zoom = f"{self._zoom:g}× (↑ ↓ ⇧← ⇧→ move)" if self._zoom > 1 else ""
         marked = "✓ marked" if key_of(hit) in self.app.marks else ""  # type: ignore[attr-defined]
         facts = " · ".join(filter(None, (score, place, zoom, marked)))
         self.query_one("#full-title", Static).update(_title(hit, facts, self.size.width))

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 
 from tui.bindings import PHOTO_KEYS, key
+from tui.completion import dropped_file
 from tui.messages import ModelWanted, SpecimenWanted, TaxonChosen
 from tui.question import RANKS_TO_CHOOSE, Question
 from tui.results import Order
@@ -49,7 +50,13 @@ class MainScreen(AskingScreen):
         key("d", "detail", "Detail", "Show or hide the specimen's pane", "detail", show=True),
         *PHOTO_KEYS[1:],
         key("I", "image_search", "Search by image", "Search with a picture of your own", "search-image"),
-        key("escape", "step_back", "Step back", "Give up the search, then the words, then the taxon", "step-back"),
+        key(
+            "escape",
+            "step_back",
+            "Step back",
+            "Give up the search, then words, taxon and rank",
+            "step-back",
+        ),
         key("f", "find_taxon", "Find a taxon", "Find taxa by scientific or common name", "find-taxon"),
         key("x", "clear_taxon", "All taxa", "Remove the taxon filter", "clear-taxon"),
         key("backspace,H", "go(-1)", "Back", "To the results before these", "back"),
@@ -98,6 +105,19 @@ class MainScreen(AskingScreen):
         if event.is_final:
             self._end_typing()
 
+    @on(SearchBar.Dropped)
+    def _dropped(self, event: SearchBar.Dropped) -> None:
+        self.search_by_picture(event.file)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A file that is dropped anywhere but on a box is what to search by."""
+        event.stop()
+        if file := dropped_file(event.text):
+            self.search_by_picture(file)
+
+    def search_by_picture(self, file: str) -> None:
+        self.ask(replace(self.now, words="", picture=file, like=None, kept=None, order=None))
+
     @on(SearchInput.Left)
     def _left_search(self) -> None:
         if self.asked is not None:
@@ -137,7 +157,7 @@ class MainScreen(AskingScreen):
     def action_image_search(self) -> None:
         def search(path: str | None) -> None:
             if path:
-                self.ask(replace(self.now, words="", picture=path, like=None, kept=None, order=None))
+                self.search_by_picture(path)
 
         from tui.screens.image_prompt import ImagePrompt
 
@@ -160,7 +180,7 @@ class MainScreen(AskingScreen):
         self.call_after_refresh(self.tell_specimen)
 
     def action_step_back(self) -> None:
-        """Give up what is under way, else the banner, else the search, else the taxon; never leave."""
+        """Give up what is under way, else the banner, else the search, else the taxon, else the rank; never leave."""
         banner, now = self.query_one(Banner), self.question
         if self.asked is not None:
             self._give_up()
@@ -170,6 +190,8 @@ class MainScreen(AskingScreen):
             self.ask(Question(taxon=now.taxon, determined_to=now.determined_to))
         elif now.taxon:
             self.action_clear_taxon()
+        elif now.determined_to is not None:
+            self.ask(replace(now, determined_to=None))
 
     def action_clear_taxon(self) -> None:
         if self.now.taxon:

@@ -4,6 +4,7 @@ from typing import Any
 
 from textual.binding import Binding
 from textual.content import Content
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -11,13 +12,17 @@ from tui.widgets.action_line import ActionLine, Piece
 
 __all__ = ["KeyLine"]
 
-_ORDER = ("search-text", "taxa", "next-pane", "similar", "view", "detail", "open", "copy-path")
+_ORDER = ("search-text", "taxa", "similar", "mark", "copy-path", "view", "detail", "open", "next-pane")
+_OF_MARKS = ("export", "show-marked")
 _TYPED = ("slash", "question_mark")
 _LAST = ("help", "commands", "quit")
 
 
 class KeyLine(ActionLine):
     """Keys and their names, from the bindings that are active; each may be clicked. Help and leaving always fit."""
+
+    has_marks: reactive[bool] = reactive(False)
+    """Whether photos are marked: then there are keys for those."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
@@ -34,8 +39,10 @@ class KeyLine(ActionLine):
         shown: dict[str, Binding] = {}
         is_typing = isinstance(self.screen.focused, Input)
         for active in self.screen.active_bindings.values():
-            if active.binding.show and active.binding.id and not (is_typing and active.binding.key in _TYPED):
-                shown.setdefault(active.binding.id, active.binding)
+            binding = active.binding
+            is_shown = binding.show or (self.has_marks and not is_typing and binding.id in _OF_MARKS)
+            if is_shown and binding.id and not (is_typing and binding.key in _TYPED):
+                shown.setdefault(binding.id, binding)
         last = [self._piece(shown.pop(id_)) for id_ in _LAST if id_ in shown]
         # What the pane has for itself comes first.
         own = [binding for id_, binding in shown.items() if id_ not in _ORDER]

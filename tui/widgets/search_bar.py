@@ -12,6 +12,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from tui.bindings import key
+from tui.completion import dropped_file, looks_like_path
 from tui.widgets.box import Box
 from tui.widgets.results_pane import ResultsPane
 
@@ -114,6 +115,13 @@ class SearchBar(Horizontal):
             self.words = words
             self.is_final = is_final
 
+    class Dropped(Message):
+        """Search by this picture: its path was typed or dropped where words are expected."""
+
+        def __init__(self, file: str) -> None:
+            super().__init__()
+            self.file = file
+
     class Entered(Message):
         """The box has the focus: words are about to come."""
 
@@ -186,6 +194,13 @@ class SearchBar(Horizontal):
     def _ask(self, typed: str, *, is_final: bool) -> None:
         self._stop()
         words = typed.strip()
+        if looks_like_path(words):
+            if not is_final:
+                return
+            if file := dropped_file(words):
+                self.put("")
+                self.post_message(self.Dropped(file))
+                return
         if is_final and words:
             self.input.said.add(words)
         if is_final or words != self._asked:

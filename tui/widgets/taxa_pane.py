@@ -1,6 +1,7 @@
 """The left pane: the tree of taxa, and the box that finds one by its name."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -18,10 +19,31 @@ from tui.messages import TaxaSought, TaxonChosen
 from tui.widgets.box import Box
 from tui.widgets.taxon_tree import TaxonTree
 
-__all__ = ["MOST_FOUND", "TaxaPane"]
+__all__ = ["MOST_FOUND", "MOST_LIKE", "FoundTaxa", "TaxaPane"]
 
 MOST_FOUND = 200
-"""How many taxa are looked for by a name at once."""
+"""How many taxa are looked for by a name at once …"""
+MOST_LIKE = 8
+"""… and how many by one that none has."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTaxa:
+    """Taxa that are `named` with words; where there are none, those that have a name `like` it."""
+
+    words: str = ""
+    named: Sequence[Branch] = ()
+    like: Sequence[Branch] = ()
+
+    @property
+    def told(self) -> str:
+        """How many there are."""
+        if not self.words:
+            return ""
+        if self.named:
+            most = "best " if len(self.named) == MOST_FOUND else ""
+            return f"{most}{len(self.named):,} tax{'on' if len(self.named) == 1 else 'a'}"
+        return "none; did you mean" if self.like else "none"
 
 
 class _NameBox(Box):
@@ -92,19 +114,18 @@ class TaxaPane(Vertical):
         self.query_one(_NameBox).value = ""
         self.screen.set_focus(self.taxa)
 
-    def found(self, words: str, branches: Sequence[Branch]) -> None:
-        """Taxa with these words in their names; those of words that were changed since are not shown."""
-        if words != self.query_one(_NameBox).value.strip():
+    def found(self, found: FoundTaxa) -> None:
+        """Show what was found; that of words that were changed since is not shown."""
+        if found.words != self.query_one(_NameBox).value.strip():
             return
-        self._found, self._words = list(branches), words
+        self._found, self._words = [*found.named, *found.like], found.words
         width = max(10, self.query_one(_FoundTaxa).scrollable_content_region.width)
         options = self.query_one(_FoundTaxa)
         options.clear_options()
         options.add_options([Option(_line(branch, width)) for branch in self._found])
         if self._found:
             options.highlighted = 0
-        most = "best " if len(self._found) == MOST_FOUND else ""
-        self.border_subtitle = f"{most}{len(self._found):,} taxa" if words else ""
+        self.border_subtitle = found.told
 
     def _show(self, *, is_finding: bool) -> None:
         self.taxa.display = not is_finding

@@ -1,0 +1,115 @@
+"""The terminal UI: what it makes of a dropped file, a mistyped name, a file that cannot be written."""
+
+from pathlib import Path
+
+import pytest
+from browsing import browsing, in_loop, shown_text, until
+from textual.events import Paste
+from textual.widgets import Input, OptionList
+
+from bioclip_search.taxonomy import Rank
+from tui.screens.export_prompt import ExportPrompt
+from tui.widgets.key_line import KeyLine
+from tui.widgets.search_bar import SearchBar
+from tui.widgets.taxa_pane import TaxaPane
+
+
+def _a_photo(drawer: Path) -> Path:
+    return next((drawer.parent / "photos").rglob("*.jpg"))
+
+
+@in_loop
+async def test_a_file_dropped_on_the_results_is_searched_by(drawer: Path) -> None:
+    """As a terminal pastes it: quoted, or as an address. Other text is not."""
+    photo = _a_photo(drawer)
+    async with browsing(drawer) as (app, pilot):
+        app.main.pane.view.post_message(Paste("blue wing"))
+        app.main.pane.view.post_message(Paste(str(photo.with_name("nothing.jpg"))))
+        app.main.pane.view.post_message(Paste(f"'{photo}'"))
+        await until(pilot, lambda: app.main.question.picture == str(photo))
+        assert [visit.question.picture for visit in app.main.past.visits] == [None, str(photo)]
+
+
+@pytest.mark.parametrize("form", ["{}", "'{}'", "file://{}"])
+@in_loop
+async def test_a_path_typed_in_the_search_box_is_searched_by(drawer: Path, form: str) -> None:
+    """With Enter: meanwhile nothing is searched for."""
+    photo = _a_photo(drawer)
+    async with browsing(drawer) as (app, pilot):
+        app.main.query_one(SearchBar).pause = 0
+        await pilot.press("slash")
+        app.focused.value = form.format(photo)  # type: ignore[union-attr]
+        await pilot.pause(0.1)
+        assert app.main.asked is None
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main.question.picture == str(photo))
+        assert app.main.question.words == ""
+        assert app.main.query_one(SearchBar).input.value == ""
+
+
+@in_loop
+async def test_a_path_of_nothing_is_words(drawer: Path) -> None:
+    """They are searched for, and found in no name."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("slash", *"/moth", "enter")
+        await until(pilot, lambda: app.main.question.words == "/moth")
+
+
+@in_loop
+async def test_a_mistyped_taxon_is_found_by_what_is_like_it(drawer: Path) -> None:
+    """The likest first, and it is said that none has that name."""
+    async with browsing(drawer) as (app, pilot):
+        pane = app.main.query_one(TaxaPane)
+        await pilot.press("f", *"Danuas")
+        await until(pilot, lambda: pane._words == "Danuas")
+        assert [branch.name for branch in pane._found][:1] == ["Danaus"]
+        assert "none; did you mean" in shown_text(app.main)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main.question.taxon_name == "Danaus")
+        await pilot.press("f", *"zzzzzz")
+        await until(pilot, lambda: pane._words == "zzzzzz")
+        assert pane.query_one(OptionList).option_count == 0
+        assert "did you mean" not in shown_text(app.main)
+
+
+@in_loop
+async def test_escape_takes_the_rank_back(drawer: Path) -> None:
+    """After the search and the taxon."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("R")
+        await until(pilot, lambda: app.main.question.determined_to is Rank.SPECIES)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.main.question.determined_to is None)
+
+
+@in_loop
+async def test_keys_for_marks_are_shown_while_there_are_marks(drawer: Path) -> None:
+    """Export and the marked photos; not in the search box, where they are letters."""
+    async with browsing(drawer) as (app, pilot):
+        line = app.main.query_one(KeyLine)
+        assert "m Mark" in line.text
+        assert "Export" not in line.text
+        await pilot.press("m")
+        assert "e Export" in line.text
+        assert "M Marked" in line.text
+        await pilot.press("slash")
+        assert "Export" not in line.text
+        await pilot.press("escape", "m")
+        assert "Export" not in line.text
+
+
+@in_loop
+async def test_an_export_that_fails_asks_for_another_file(drawer: Path, tmp_path: Path) -> None:
+    """With the path that was typed, and why it cannot be."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m", "e")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        app.focused.value = str(drawer.parent / "photos" / "out.csv")  # type: ignore[union-attr]
+        first = app.screen
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ExportPrompt) and app.screen is not first)
+        assert app.screen.query_one(Input).value == str(drawer.parent / "photos" / "out.csv")
+        assert "photos" in shown_text(app.screen)
+        app.screen.query_one(Input).value = str(tmp_path / "out.csv")
+        await pilot.press("enter")
+        await until(pilot, lambda: (tmp_path / "out.csv").exists())
