@@ -101,6 +101,8 @@ def main() -> None:
             first, whole = (sorted(column) for column in zip(*waits, strict=True))
             print(f"{key:<15} {_told(first)}; all drawn {_told(whole)}")
     print(f"memory          {pane.memory:6d} MiB")
+    time.sleep(5)
+    print(f"after a pause   {pane.memory:6d} MiB")
     pane.tell("kill-server")
 
 

@@ -623,6 +623,22 @@ async def test_keys_that_come_together_act_in_their_order(drawer: Path) -> None:
 
 
 @in_loop
+async def test_letters_typed_before_the_focus_has_come_stay(drawer: Path) -> None:
+    """The words of before are selected by / itself, and not by the news of it, which may come late."""
+    async with browsing(drawer) as (app, pilot):
+        bar = app.main.query_one(SearchBar)
+        bar.pause = 600
+        bar.put("old words")
+        typed(app, "slash", *"Eu")
+        await until(pilot, lambda: bar.input.value == "Eu")
+        bar.input.post_message(events.Focus())
+        await pilot.pause()
+        typed(app, *"ropean")
+        await until(pilot, lambda: bar.input.value.endswith("n"))
+        assert bar.input.value == "European"
+
+
+@in_loop
 async def test_keys_of_the_settings_act_in_boxes_too(drawer: Path) -> None:
     """Also those that edit text elsewhere; and Ctrl+C is left to whoever knows better where nothing is selected."""
     config = Config(keys={"search-leave": "ctrl+e"})

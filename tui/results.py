@@ -12,7 +12,7 @@ from tui.named import key_of
 
 __all__ = ["SearchResults", "ListResults", "Order", "Results"]
 
-_HELD = 4_000
+_HELD = 1_500
 
 
 class Order(StrEnum):

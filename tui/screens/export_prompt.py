@@ -31,7 +31,7 @@ class ExportPrompt(Sheet[Path]):
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = f"Export {self._count:,} marked photo{'' if self._count == 1 else 's'}"
             sheet.border_subtitle = "⏎ writes · Esc closes"
-            yield PathBox(value=self._first, compact=True, select_on_focus=False)
+            yield PathBox(value=self._first, compact=True)
             yield Static(Content(self._said), id="prompt-hint", classes="hint")
 
     def on_mount(self) -> None:

@@ -152,7 +152,7 @@ class MainScreen(AskingScreen):
     # What keys do
 
     def action_search(self) -> None:
-        self.set_focus(self.query_one(SearchBar).input)
+        self.query_one(SearchBar).input.enter()
 
     def action_image_search(self) -> None:
         def search(path: str | None) -> None:

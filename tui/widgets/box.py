@@ -17,8 +17,14 @@ class Box(Input):
     """Characters that it takes: Textual measures all of them at every key."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, max_length=self.most, **options)
+        # When the focus comes, letters may have been typed already that Textual would select then.
+        super().__init__(*arguments, max_length=self.most, select_on_focus=False, **options)
         self.cursor_blink = False  # over a slow line every blink is written
+
+    def enter(self) -> None:
+        """Take the focus, with what is there selected: what is typed takes its place."""
+        self.screen.set_focus(self)
+        self.action_select_all()
 
     def type_in(self, character: str) -> None:
         """Put a character in the place of what is selected, or at the cursor."""

@@ -106,7 +106,7 @@ class TaxaPane(Vertical):
 
     def action_find(self) -> None:
         self._show(is_finding=True)
-        self.screen.set_focus(self.query_one(_NameBox))
+        self.query_one(_NameBox).enter()
 
     def show_tree(self) -> None:
         """Back to the tree as it was."""
