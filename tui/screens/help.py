@@ -81,7 +81,7 @@ class HelpScreen(Sheet[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet help") as sheet:
             sheet.border_title = "Help"
-            sheet.border_subtitle = "↑↓ scrolls · Esc closes"
+            sheet.border_subtitle = "at the right: names for your own keymap · ↑↓ scrolls · Esc closes"
             with _Pages():
                 for group in self.shown:
                     yield Static(Content.styled(group.title, "bold $primary"))
