@@ -165,9 +165,12 @@ class Branches:
 
     def like(self, words: str, limit: int) -> list[Branch]:
         """Taxa with a name that is spelt nearly as the words are, the likest first."""
-        names = {name for some in self._names for name in some}
-        found = [branch for near in near_names(words, names, limit) for branch in self.find(near, limit)]
-        return list({branch.path: branch for branch in found}.values())[:limit]
+        names = (name for some in self._names for name in some)
+        found: dict[TaxonPath, Branch] = {}
+        for near in near_names(words, names, limit):
+            named = (branch for branch in self.find(near, limit) if near in (branch.name, branch.common_name))
+            found.update({branch.path: branch for branch in named if branch.path not in found})
+        return list(found.values())[:limit]
 
     def _best(self, rows: Counts, worth: npt.NDArray[np.int8], at: int, limit: int) -> Iterator[tuple[Branch, int]]:
         """The branches at one rank, or of common names, of which the rows are, as many as may be shown."""

@@ -330,7 +330,7 @@ def _best(cosines: npt.NDArray[np.floating[Any]], row_ids: RowIds, limit: int) -
 
 def _opened(used: IndexInUse) -> Index | None:
     try:
-        return Index(used.folder, used.state)
+        return Index(used.folder, used.state, TAXON_COLUMNS)
     except (OSError, EOFError, ValueError, KeyError):
         _log.debug("the index %s cannot be read", used.folder, exc_info=True)
         return None

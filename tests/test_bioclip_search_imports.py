@@ -50,6 +50,8 @@ catalogue = bioclip_search.open(sys.argv[1])
 from lance_namespace_urllib3_client.api.table_api import TableApi
 print(len(catalogue), hasattr(TableApi, "create_table"), "pandas" in sys.modules)
 import pyarrow
+from lance_namespace import ListTablesResponse
+assert ListTablesResponse(tables=["photos"]).tables == ["photos"]
 print(len(pyarrow.table({{"genus": ["Apis"]}}).to_pandas()))
 """
 

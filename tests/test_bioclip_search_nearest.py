@@ -213,7 +213,8 @@ def test_a_damaged_index_is_done_without(tmp_path: Path) -> None:
     for file, content in (
         ("codes_0.npy", b""),
         ("names.json", b"{"),
-        ("names.json", b'{"kingdom": 5}'),
+        ("names.json", b'{"kingdom": [{}]}'),
+        ("names.json", b'{"kingdom": [null]}'),
         ("rows.arrow", b"no"),
     ):
         (path,) = (tmp_path / "c" / "nearest").glob(f"*/{file}")
@@ -327,6 +328,7 @@ def test_a_build_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
 
+@example(names=["2020-01-01"], other="1")
 @given(names=st.lists(_TEXT, unique=True, max_size=30), other=_TEXT)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_names_are_found_by_their_numbers_and_numbers_by_their_names(
@@ -334,7 +336,7 @@ def test_names_are_found_by_their_numbers_and_numbers_by_their_names(
 ) -> None:
     """As in a list, also after they were written and read."""
     write_names(tmp_path / "names.json", {"genus": names, "species": [], "family": [other]})
-    read = read_names(tmp_path / "names.json")
+    read = read_names(tmp_path / "names.json", ["genus", "species", "family"])
     assert {column: list(some) for column, some in read.items()} == {"genus": names, "species": [], "family": [other]}
     for held in (Names.of(names), read["genus"]):
         assert len(held) == len(names)

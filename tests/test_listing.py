@@ -301,6 +301,8 @@ def test_taxa_are_found_by_a_part_of_their_names(catalogue: Catalogue) -> None:
     assert [branch.name for branch in branches.find("monar")] == ["Danaus plexippus"]
     assert len(branches.find("genus", limit=2)) == 2
     assert branches.find("zzz") == branches.find("  ") == []
+    assert [branch.name for branch in branches.like("Danuas", 9)] == ["Danaus"]
+    assert branches.like("zzzzz", 9) == []
 
 
 def test_counts_of_a_list_are_read_as_a_mapping(catalogue: Catalogue) -> None:

@@ -15,6 +15,7 @@ for _ in range(100):
     strip = Strip([Segment("abc"), Segment("def")], 6)
     assert [part.text for part in strip.divide([6])] == ["abcdef"]
     assert [part.text for part in strip.divide([2, 6])] == ["ab", "cdef"]
+    assert [part.text for part in strip.divide([6, 9])] == ["abcdef"]
 del strip
 print(gc.collect() > 100)
 """

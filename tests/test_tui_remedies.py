@@ -1,14 +1,19 @@
 """The terminal UI: what it makes of a dropped file, a mistyped name, a file that cannot be written."""
 
+import re
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 from browsing import browsing, in_loop, shown_text, until
 from textual.events import Paste
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 
 from bioclip_search.taxonomy import Rank
+from tui.completion import dropped_file
 from tui.screens.export_prompt import ExportPrompt
+from tui.screens.full_view import FullView
 from tui.widgets.key_line import KeyLine
 from tui.widgets.search_bar import SearchBar
 from tui.widgets.taxa_pane import TaxaPane
@@ -47,12 +52,66 @@ async def test_a_path_typed_in_the_search_box_is_searched_by(drawer: Path, form:
         assert app.main.query_one(SearchBar).input.value == ""
 
 
+@pytest.mark.parametrize(
+    "text", ["file://[abc/x.jpg", "~\0/x.jpg", "~\ud800/x.jpg", "'/x.jpg", "", "x.jpg", "/no/x.jpg"]
+)
+def test_what_is_no_path_of_a_picture_is_none(text: str) -> None:
+    """Whatever it is."""
+    assert dropped_file(text) is None
+
+
+@pytest.mark.parametrize("name", ["it's (1).jpg", "a  b.jpg", "50%#1?.jpg"])
+def test_a_dropped_picture_is_known_by_any_name(tmp_path: Path, name: str) -> None:
+    """As it is, quoted, escaped, or as an address."""
+    photo = tmp_path / name
+    photo.touch()
+    for form in (str(photo), shlex.quote(str(photo)), re.sub(r"([^\w/.-])", r"\\\1", str(photo)), photo.as_uri()):
+        assert dropped_file(form) == str(photo)
+
+
 @in_loop
-async def test_a_path_of_nothing_is_words(drawer: Path) -> None:
-    """They are searched for, and found in no name."""
+async def test_a_picture_dropped_on_the_search_box_is_searched_by(drawer: Path, tmp_path: Path) -> None:
+    """With every blank in its name."""
+    photo = Path(shutil.copy(_a_photo(drawer), tmp_path / "a  b.jpg"))
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("slash")
+        app.main.query_one(SearchBar).input.post_message(Paste(str(photo)))
+        await until(pilot, lambda: app.main.question.picture == str(photo))
+
+
+@in_loop
+async def test_a_path_of_nothing_is_told(drawer: Path) -> None:
+    """Typed or dropped; it is not searched for as words."""
     async with browsing(drawer) as (app, pilot):
         await pilot.press("slash", *"/moth", "enter")
-        await until(pilot, lambda: app.main.question.words == "/moth")
+        await until(pilot, lambda: "There is no picture /moth." in shown_text(app.main))
+        assert app.main.asked is None
+        app.main.pane.view.post_message(Paste("/no/wing.jpg"))
+        await until(pilot, lambda: "There is no picture /no/wing.jpg." in shown_text(app.main))
+
+
+@in_loop
+async def test_a_whole_path_can_be_typed_over_the_name_to_export_to(drawer: Path, tmp_path: Path) -> None:
+    """Its folder and its ending are those of the path, not of what was there."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m", "e")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        app.focused.post_message(Paste(str(tmp_path / "own.csv")))  # type: ignore[union-attr]
+        await until(pilot, lambda: "own" in app.focused.value)  # type: ignore[union-attr]
+        await pilot.press("enter")
+        await until(pilot, lambda: (tmp_path / "own.csv").exists())
+
+
+@in_loop
+async def test_arrows_move_about_in_a_part_that_is_shown_larger(drawer: Path) -> None:
+    """And go from photo to photo where all of it is shown."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("enter", "right")
+        await until(pilot, lambda: "2 of 126" in shown_text(app.screen))
+        await pilot.press("plus", "right")
+        assert isinstance(app.screen, FullView)
+        assert "2 of 126 · 2× (arrows move)" in shown_text(app.screen)
+        assert app.screen._middle[0] > 0.5
 
 
 @in_loop
@@ -109,7 +168,8 @@ async def test_an_export_that_fails_asks_for_another_file(drawer: Path, tmp_path
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ExportPrompt) and app.screen is not first)
         assert app.screen.query_one(Input).value == str(drawer.parent / "photos" / "out.csv")
-        assert "photos" in shown_text(app.screen)
+        hint = str(app.screen.query_one("#prompt-hint", Static).render())
+        assert "is in the folder of photos" in hint
         app.screen.query_one(Input).value = str(tmp_path / "out.csv")
         await pilot.press("enter")
         await until(pilot, lambda: (tmp_path / "out.csv").exists())

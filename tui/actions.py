@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rich.text import Text
@@ -199,7 +200,8 @@ class PhotoActions(Desk):
             in_thread(lambda: self.hand_over(told, put_on_clipboard(command, text)))
 
     def _tell_copied(self, text: str, is_certain: bool) -> None:
-        shown = printable(text)
+        # A toast does not count the lines that it breaks within a word.
+        shown = "\n".join(wrap(printable(text), max(20, self.size.width // 2 - 8), break_on_hyphens=False))
         if is_certain:
             self.notify(shown, title="Copied", timeout=6, markup=False)
         else:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.widgets import Input
 
 from bioclip_search.errors import CatalogueError, PhotoError
 from bioclip_search.query import Hit
@@ -166,7 +167,9 @@ class PhotoAnswers(PhotoActions):
 
         def failed(sentence: str) -> None:
             self.exports_under_way -= 1
-            if self.screen is self.main and self.marks:
+            is_of_file = printable(str(wanted.file.parent)) in sentence
+            is_typing = isinstance(self.focused, Input)
+            if is_of_file and self.marks and self.screen is self.main and not is_typing:
                 self.ask_for_export(wanted.file, sentence)
             else:
                 self.fail(sentence)

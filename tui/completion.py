@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from bioclip_search.text import printable
 
@@ -18,8 +18,9 @@ def dropped_path(text: str) -> str:
     """The path in what a terminal pastes when a file is dropped on it: quoted, escaped, or as a file:// address."""
     text = text.strip()
     if text.startswith("file://"):
-        return unquote(urlsplit(text).path)
-    if text[:1] in ("'", '"') or ("\\ " in text and not os.path.exists(text)):
+        _, slash, path = text.removeprefix("file://").partition("/")
+        return unquote(slash + path)
+    if text[:1] in ("'", '"') or ("\\" in text and not os.path.exists(text)):
         try:
             words = shlex.split(text)
         except ValueError:
@@ -30,7 +31,10 @@ def dropped_path(text: str) -> str:
 
 def dropped_file(text: str) -> str | None:
     """The whole path of the picture that was dropped, or pasted; None where there is no such file."""
-    path = at_home(dropped_path(text))
+    try:
+        path = at_home(dropped_path(text))
+    except ValueError:  # no file has such a name
+        return None
     is_picture = os.path.splitext(path)[1].lower() in _PICTURES
     return path if is_picture and path.startswith(os.sep) and os.path.isfile(path) else None
 

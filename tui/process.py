@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tui.lanes import in_thread
+
 __all__ = ["Upkeep", "leave", "set_up", "settle"]
 
 # malloc.h of the GNU C library
@@ -63,7 +65,7 @@ class Upkeep:
         if is_pause and not self._is_collected:
             gc.collect()
         if not self._is_given_back or (is_pause and not self._is_collected):
-            _give_back()
+            in_thread(_give_back)
         self._is_given_back, self._is_collected = True, self._is_collected or is_pause
 
 
@@ -76,7 +78,7 @@ def _divide_without_garbage() -> None:
     divide = Strip.divide
 
     def divided(strip: Strip, cuts: Iterable[int]) -> Sequence[Strip]:
-        cuts = list(cuts)
+        cuts = [cut for cut in cuts if cut <= strip.cell_length]
         return [strip] if cuts == [strip.cell_length] else divide(strip, cuts)
 
     Strip.divide = divided  # type: ignore[assignment, method-assign]

@@ -81,7 +81,7 @@ def _written(
             truth.see(embeddings)
             writing.write(table, embeddings)
     state = IndexState(version, rows, "", 0.0, 0.0, len(truth.queries), fitted)
-    index = Index(folder, state)
+    index = Index(folder, state, taxon_columns)
     recall = truth.recall_of(index)
     if recall < _LEAST_RECALL or (codec and index.lost > _MOST_LOST):
         return None

@@ -32,8 +32,11 @@ class Index:
     """Photos are known by their places, 0 to n - 1, and by the table's row ids, which a row loses when its embedding
     changes, but not when only its record does."""
 
-    def __init__(self, folder: Path, state: IndexState) -> None:
-        """Map the files. Raises OSError, EOFError, ValueError or KeyError for what is not there or damaged."""
+    def __init__(self, folder: Path, state: IndexState, taxon_columns: Sequence[str]) -> None:
+        """Map the files of an index that was built with these columns of names.
+
+        Raises OSError, EOFError, ValueError or KeyError for what is not there or damaged.
+        """
         self.state = state
         self._folder = folder
         self._files: list[mmap.mmap] = []
@@ -44,7 +47,7 @@ class Index:
         self._coded = Coded(
             [self._mapped(folder / f"codes_{number}.npy") for number in range(count)], self._mapped(folder / "lost.npy")
         )
-        self._names = read_names(folder / "names.json")
+        self._names = read_names(folder / "names.json", taxon_columns)
         self._taxa: dict[str, npt.NDArray[np.int32]] = {
             column: self._mapped(folder / f"taxa_{number}.npy") for number, column in enumerate(self._names)
         }

@@ -66,17 +66,20 @@ class Names(Sequence[str]):
         return int(self._order[at])
 
 
-def read_names(file: Path) -> dict[str, Names]:
-    """Names by column as `write_names` left them. Raises OSError or ValueError for what is damaged."""
+def read_names(file: Path, columns: Sequence[str]) -> dict[str, Names]:
+    """The names of some columns as `write_names` left them. Raises OSError or ValueError for what is damaged."""
     import pyarrow as pa
     import pyarrow.json as pj
 
     # Never as Python objects, whose memory would not all come back.
     whole = pj.ReadOptions(use_threads=False, block_size=file.stat().st_size + 1)
-    table = pj.read_json(file, read_options=whole)
-    if table.num_rows != 1 or not all(pa.types.is_list(field.type) for field in table.schema):
+    # Left to itself it takes dates for moments.
+    schema = pa.schema([(column, pa.list_(pa.string())) for column in columns])
+    table = pj.read_json(file, read_options=whole, parse_options=pj.ParseOptions(explicit_schema=schema))
+    lists = {column: table[column].combine_chunks() for column in columns}
+    if table.num_rows != 1 or any(some.null_count or some.values.null_count for some in lists.values()):
         raise ValueError(f"{file} is no object of lists of names")
-    return {column: Names(table[column][0].values.cast(pa.string())) for column in table.column_names}
+    return {column: Names(some.values) for column, some in lists.items()}
 
 
 def write_names(file: Path, names: Mapping[str, Sequence[str]]) -> None:

@@ -17,6 +17,8 @@ from tui.widgets.box import PathBox
 
 __all__ = ["ExportPrompt"]
 
+_HINT = "A CSV file with the photos' records, as bioclip-search export writes it."
+
 
 class ExportPrompt(Sheet[Path]):
     """Answers with the path of a file that is not there yet; begins with `file`, and why that could not be written."""
@@ -25,7 +27,7 @@ class ExportPrompt(Sheet[Path]):
         super().__init__()
         self._count = count
         self._first = str(file) if file else _first_name()
-        self._said = complaint or "A CSV file with the photos' records, as bioclip-search export writes it."
+        self._said = complaint or _HINT
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as sheet:
@@ -41,6 +43,12 @@ class ExportPrompt(Sheet[Path]):
         end = len(box.value) - len(name.suffix)
         box.selection = Selection(end - len(name.stem), end)
 
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if event.value != self._first:
+            self.query_one("#prompt-hint", Static).update(Content(_HINT))
+
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
@@ -54,10 +62,18 @@ class ExportPrompt(Sheet[Path]):
 def _file(typed: str) -> tuple[Path, str]:
     """What was meant, and why nothing can be written there."""
     try:
-        file = Path(os.path.abspath(at_home(typed.strip())))
+        file = Path(os.path.abspath(at_home(_whole(typed.strip()))))
     except OSError:
         return Path(), "The current folder is gone; type the whole path."
     return file, _complaint(file, typed)
+
+
+def _whole(typed: str) -> str:
+    """A whole path that was typed or pasted in the place of the name alone, between its folder and its ending."""
+    for mark in ("//", "/~/"):
+        if mark in typed:
+            typed = mark[1:] + typed.rpartition(mark)[2]
+    return typed.removesuffix(".csv") if typed.endswith(".csv.csv") else typed
 
 
 def _first_name() -> str:

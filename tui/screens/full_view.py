@@ -44,8 +44,16 @@ class FullView(Screen[None]):
 
     TITLE = "Full view"
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("n,right,space,l", "go(1)", "Next", "The next photo", "full-next", show=True),
-        key("p,left,h", "go(-1)", "Previous", "The photo before", "full-previous", show=True),
+        key("n,space", "go(1)", "Next", "The next photo", "full-next", show=True),
+        key("p", "go(-1)", "Previous", "The photo before", "full-previous", show=True),
+        key(
+            "right,l",
+            "aside(1)",
+            "Right",
+            "The next photo; in a larger view further right",
+            "full-right",
+        ),
+        key("left,h", "aside(-1)", "Left", "The photo before; in a larger view further left", "full-left"),
         key("plus,equals_sign,z", "zoom(2)", "Nearer", "Show a part of it larger", "full-nearer", show=True),
         key("minus,Z", "zoom(0.5)", "Farther", "Show more of it", "full-farther", show=True),
         key("0", "zoom(0)", "Whole", "Show all of it", "full-whole"),
@@ -108,7 +116,7 @@ class FullView(Screen[None]):
             return
         score = f"score {hit.score:.2f}" if hit.score is not None else ""
         place = f"{self._index + 1:,} of {results.count:,}"
-        zoom = f"{self._zoom:g}× (↑ ↓ ⇧← ⇧→ move)" if self._zoom > 1 else ""
+        zoom = f"{self._zoom:g}× (arrows move)" if self._zoom > 1 else ""
         marked = "✓ marked" if key_of(hit) in self.app.marks else ""  # type: ignore[attr-defined]
         facts = " · ".join(filter(None, (score, place, zoom, marked)))
         self.query_one("#full-title", Static).update(_title(hit, facts, self.size.width))
@@ -137,6 +145,12 @@ class FullView(Screen[None]):
             if self._pane.results is results:
                 self._pane.go_to(self._index)
             self._want()
+
+    def action_aside(self, by: int) -> None:
+        if self._zoom > 1:
+            self.action_pan(by, 0)
+        else:
+            self.action_go(by)
 
     def action_zoom(self, by: float) -> None:
         """Nearer by a factor; 0 shows the whole picture."""

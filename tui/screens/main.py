@@ -9,8 +9,9 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 
+from bioclip_search.text import printable
 from tui.bindings import PHOTO_KEYS, key
-from tui.completion import dropped_file
+from tui.completion import dropped_file, looks_like_path
 from tui.messages import ModelWanted, SpecimenWanted, TaxonChosen
 from tui.question import RANKS_TO_CHOOSE, Question
 from tui.results import Order
@@ -107,12 +108,21 @@ class MainScreen(AskingScreen):
 
     @on(SearchBar.Dropped)
     def _dropped(self, event: SearchBar.Dropped) -> None:
-        self.search_by_picture(event.file)
+        self._take(event.text)
 
     def on_paste(self, event: events.Paste) -> None:
         """A file that is dropped anywhere but on a box is what to search by."""
         event.stop()
-        if file := dropped_file(event.text):
+        if looks_like_path(event.text.strip()):
+            self._take(event.text)
+
+    def _take(self, dropped: str) -> None:
+        """Search by a picture that was dropped, or say that it is none."""
+        file = dropped_file(dropped)
+        if file is None:
+            self.complain(f"There is no picture {printable(dropped.strip())}. I helps to find one.")
+        else:
+            self.query_one(SearchBar).put("")
             self.search_by_picture(file)
 
     def search_by_picture(self, file: str) -> None:

@@ -12,8 +12,8 @@ from tui.widgets.action_line import ActionLine, Piece
 
 __all__ = ["KeyLine"]
 
-_ORDER = ("search-text", "taxa", "similar", "mark", "copy-path", "view", "detail", "open", "next-pane")
 _OF_MARKS = ("export", "show-marked")
+_ORDER = ("search-text", "taxa", "similar", "mark", *_OF_MARKS, "copy-path", "view", "detail", "open", "next-pane")
 _TYPED = ("slash", "question_mark")
 _LAST = ("help", "commands", "quit")
 

@@ -43,6 +43,13 @@ class SearchInput(Box):
         await super().action_submit()
         self._go_to_results()
 
+    def take_in(self, pasted: str) -> None:
+        """A dropped picture is searched by as it is named, with all its blanks."""
+        if dropped_file(pasted):
+            self.post_message(SearchBar.Dropped(pasted))
+        else:
+            super().take_in(pasted)
+
     def action_leave(self) -> None:
         self.said.begin()
         self.post_message(self.Left())
@@ -116,11 +123,11 @@ class SearchBar(Horizontal):
             self.is_final = is_final
 
     class Dropped(Message):
-        """Search by this picture: its path was typed or dropped where words are expected."""
+        """What is no words but the path of a picture, typed or dropped."""
 
-        def __init__(self, file: str) -> None:
+        def __init__(self, text: str) -> None:
             super().__init__()
-            self.file = file
+            self.text = text
 
     class Entered(Message):
         """The box has the focus: words are about to come."""
@@ -197,10 +204,8 @@ class SearchBar(Horizontal):
         if looks_like_path(words):
             if not is_final:
                 return
-            if file := dropped_file(words):
-                self.put("")
-                self.post_message(self.Dropped(file))
-                return
+            self.post_message(self.Dropped(words))
+            return
         if is_final and words:
             self.input.said.add(words)
         if is_final or words != self._asked:

@@ -58,10 +58,10 @@ class _NameBox(Box):
         self.screen.query_one(TaxaPane).show_tree()
 
     def action_to_found(self) -> None:
-        self.screen.set_focus(self.screen.query_one(_FoundTaxa))
+        self.screen.set_focus(self.screen.query_one(_FoundList))
 
 
-class _FoundTaxa(OptionList, inherit_bindings=False):
+class _FoundList(OptionList, inherit_bindings=False):
     """Taxa that were found, wherever they stand in the tree."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -93,7 +93,7 @@ class TaxaPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield TaxonTree()
-        yield _FoundTaxa()
+        yield _FoundList()
         yield _NameBox(placeholder="part of a name", compact=True)
 
     def on_mount(self) -> None:
@@ -119,8 +119,8 @@ class TaxaPane(Vertical):
         if found.words != self.query_one(_NameBox).value.strip():
             return
         self._found, self._words = [*found.named, *found.like], found.words
-        width = max(10, self.query_one(_FoundTaxa).scrollable_content_region.width)
-        options = self.query_one(_FoundTaxa)
+        width = max(10, self.query_one(_FoundList).scrollable_content_region.width)
+        options = self.query_one(_FoundList)
         options.clear_options()
         options.add_options([Option(_line(branch, width)) for branch in self._found])
         if self._found:
@@ -129,7 +129,7 @@ class TaxaPane(Vertical):
 
     def _show(self, *, is_finding: bool) -> None:
         self.taxa.display = not is_finding
-        self.query_one(_FoundTaxa).display = is_finding
+        self.query_one(_FoundList).display = is_finding
         self.query_one(_NameBox).display = is_finding
         self.border_subtitle = "" if is_finding else "f finds"
 
