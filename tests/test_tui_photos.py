@@ -110,9 +110,9 @@ async def test_the_full_view_goes_on_and_comes_nearer(drawer: Path) -> None:
         await until(pilot, lambda: screen._image is not None)
         await pilot.press("plus", "plus")
         assert screen.zoom == 4
-        await pilot.press("right")
+        await pilot.press("n")
         assert screen.zoom == 1
-        await pilot.press("n", "n", "p")
+        await pilot.press("right", "n", "left")
         await until(pilot, lambda: screen._image is not None)
         index = app.main.pane.view.cursor
         assert screen.hit == app.main.results.at(index)  # type: ignore[union-attr]
