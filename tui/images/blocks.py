@@ -126,7 +126,7 @@ def _segment(text: str, fore: list[int], back: list[int]) -> Segment:
     return Segment(text, _style(tuple(fore), tuple(back)))
 
 
-@lru_cache(8_192)
+@lru_cache(4_096)
 def _style(fore: tuple[int, ...] | None, back: tuple[int, ...]) -> Style:
     """A style takes longer to make than a tile to look at; photos of one collection share their colours."""
     return Style(color=None if fore is None else _color(fore), bgcolor=_color(back))

@@ -135,7 +135,7 @@ class Gallery(HitView):
         return hit is None or not (self.has_drawn(key_of(hit)) or index in self._queue)
 
     def _drop_outside(self, wanted: range, shown: range) -> None:
-        self._tiles.capacity = max(200, 4 * len(wanted))
+        self._tiles.capacity = max(100, 4 * len(wanted))
         self._queue.keep(wanted, shown)
 
     def show(self, results: HitSource | None, cursor: int = 0) -> None:
