@@ -99,7 +99,7 @@ def main() -> None:
         for key in ("Down", "PageDown", "End", "Up", "PageUp"):
             waits = [_wait(pane, drawn, key) for _ in range(asked.keys if key != "End" else 1)]
             first, whole = (sorted(column) for column in zip(*waits, strict=True))
-            print(f"{key:<15} {_told(first)}; all drawn {_told(whole)}")
+            print(f"{key:<15} {told(first)}; all drawn {told(whole)}")
     print(f"memory          {pane.memory:6d} MiB")
     time.sleep(5)
     print(f"after a pause   {pane.memory:6d} MiB")
@@ -116,7 +116,8 @@ def _wait(pane: Pane, drawn: Drawn, key: str) -> tuple[float, float]:
     return first - began, (drawn.last(_STILL, _STILL) or first) - began
 
 
-def _told(waits: list[float]) -> str:
+def told(waits: list[float]) -> str:
+    """The median and 95th of sorted seconds, in milliseconds."""
     middle, late = waits[len(waits) // 2], waits[int(len(waits) * 0.95)]
     return f"{middle * 1000:4.0f} ms, 95th {late * 1000:4.0f} ms"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bioclip_search.memory import release_arrow
 from bioclip_search.near import near_names
 from bioclip_search.nearest.names import NO_NAME, Names
 from bioclip_search.taxonomy import RANKS, Rank, TaxonPath, names_on
@@ -290,7 +291,7 @@ def _dense(numbers: Counts) -> tuple[Codes, Counts]:
     rank[order] = np.arange(len(order))
     ranks: Codes = rank[encoded.indices.to_numpy(zero_copy_only=False)]
     del encoded, distinct
-    pa.default_memory_pool().release_unused()
+    release_arrow()
     first = np.empty(len(order), dtype=np.int64)
     first[ranks[::-1]] = np.arange(len(ranks) - 1, -1, -1)
     return ranks, first

@@ -9,6 +9,7 @@ import numpy as np
 
 from bioclip_search.branches import Branches
 from bioclip_search.filters import Filter
+from bioclip_search.memory import release_arrow
 from bioclip_search.snapshot import Places, Snapshot
 from bioclip_search.specimen import Photo
 from bioclip_search.storage import past_errors
@@ -55,7 +56,6 @@ class Listing:
     def sorted_by(self, columns: Sequence[str], *, descending: bool = False) -> "Listing":
         """The same photos in the order of the first of the columns that says anything; those of which none does last,
         and equal ones as they stand here."""
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         values = self._columns(columns[:1])[columns[0]]
@@ -64,7 +64,7 @@ class Listing:
                 values = pc.coalesce(values, self._columns([column])[column])
         order = pc.sort_indices(values, sort_keys=[("", "descending" if descending else "ascending")]).to_numpy()
         del values
-        pa.default_memory_pool().release_unused()
+        release_arrow()
         return Listing(self._snapshot, self._places[order])
 
     def one_a_specimen(self) -> "Listing":

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bioclip_search.branches import Branches, Codes, Mask
 from bioclip_search.filters import Filter
+from bioclip_search.memory import release_arrow
 from bioclip_search.nearest.index import Index, RowIds
 from bioclip_search.nearest.names import Names, coded
 from bioclip_search.schema import PHOTO_COLUMNS, TAXON_COLUMNS, THUMBNAIL, photo_from_row
@@ -50,7 +51,7 @@ class Snapshot:
             self.row_ids, self.is_missing = index.row_ids, np.asarray(index.is_missing)
             self.branches, self.taxon = Branches.of(index.taxon_names, index.taxon_codes)
         self.has_missing = bool(self.is_missing.any())
-        _give_back()
+        release_arrow()
 
     def __len__(self) -> int:
         return len(self.row_ids)
@@ -120,7 +121,7 @@ class Snapshot:
         import pyarrow.compute as pc
 
         is_sorted = self._is_sorted()
-        _give_back()
+        release_arrow()
         if is_sorted:
             return None
 
@@ -179,13 +180,6 @@ class Snapshot:
 
     def _scan(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
         return _batches(self._table, columns) if self._index is None else self._index.scan(columns)
-
-
-def _give_back() -> None:
-    """Give the memory back to the system that reading a whole table took."""
-    import pyarrow as pa
-
-    pa.default_memory_pool().release_unused()
 
 
 def _ascends(roots: "pa.Array", paths: "pa.Array") -> bool:

@@ -18,6 +18,7 @@ from bioclip_search.embedder import Embedder
 from bioclip_search.errors import CatalogueError, ModelError, UsageError
 from bioclip_search.journal import Problem, Run
 from bioclip_search.loading import model_loader
+from bioclip_search.memory import bound_arenas
 from bioclip_search.models import DEFAULT_MODEL, locate_model
 from bioclip_search.paths import is_below
 from bioclip_search.placement import open_backbone
@@ -31,7 +32,6 @@ from indexer.describe import Describer
 from indexer.filename import compile_patterns
 from indexer.for_text import Filling
 from indexer.join import RecordIndex
-from indexer.memory import bound_arenas
 from indexer.pace import pace_of
 from indexer.pipeline import Pipeline
 from indexer.plan import Place, Plan, make_plan, scopes_of

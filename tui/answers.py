@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.widgets import Input
 
-from bioclip_search.errors import CatalogueError, PhotoError
+from bioclip_search.errors import CatalogueError, PhotoError, UsageError
 from bioclip_search.query import Hit
 from bioclip_search.text import printable
 from tui.actions import PhotoActions
@@ -159,22 +159,33 @@ class PhotoAnswers(PhotoActions):
         self.exports_under_way += 1
         self._is_leaving = False
 
-        def then(count: int) -> None:
+        def job(catalogue: "BrowsedCatalogue") -> int | UsageError:
+            try:
+                return catalogue.export(keys, wanted.file)
+            except UsageError as refused:
+                return refused
+
+        def then(done: int | UsageError) -> None:
+            if isinstance(done, UsageError):
+                refused(str(done))
+                return
             self.exports_under_way -= 1
             self.exported.update(keys)
             self.main.query_one(Banner).end_of_error()
-            self.notify(f"Wrote {count:,} photos to {printable(str(wanted.file))}", markup=False)
+            self.notify(f"Wrote {done:,} photos to {printable(str(wanted.file))}", markup=False)
+
+        def refused(sentence: str) -> None:
+            if self.marks and self.screen is self.main and not isinstance(self.focused, Input):
+                self.exports_under_way -= 1
+                self.ask_for_export(wanted.file, sentence)
+            else:
+                failed(sentence)
 
         def failed(sentence: str) -> None:
             self.exports_under_way -= 1
-            is_of_file = printable(str(wanted.file.parent)) in sentence
-            is_typing = isinstance(self.focused, Input)
-            if is_of_file and self.marks and self.screen is self.main and not is_typing:
-                self.ask_for_export(wanted.file, sentence)
-            else:
-                self.fail(sentence)
+            self.fail(sentence)
 
-        self.in_lane(self.exports, lambda catalogue: catalogue.export(keys, wanted.file), then, failed)
+        self.in_lane(self.exports, job, then, failed)
 
 
 def _tiles(catalogue: "BrowsedCatalogue", keys: Sequence[str]) -> Mapping[str, bytes | TileState]:

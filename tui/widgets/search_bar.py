@@ -202,9 +202,8 @@ class SearchBar(Horizontal):
         self._stop()
         words = typed.strip()
         if looks_like_path(words):
-            if not is_final:
-                return
-            self.post_message(self.Dropped(words))
+            if is_final:
+                self.post_message(self.Dropped(words))
             return
         if is_final and words:
             self.input.said.add(words)
