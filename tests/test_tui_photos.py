@@ -690,8 +690,8 @@ async def test_reviewing_one_suggestion_leaves_the_others(own_drawer: Path) -> N
 
 def test_a_lane_outlives_a_job_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked after an error is done."""
-    lane, gate, done = Lane(), Event(), Event()
-    monkeypatch.setattr("threading.excepthook", lambda _: None)
+    lane, gate, done, reported = Lane(), Event(), Event(), Event()
+    monkeypatch.setattr("threading.excepthook", lambda _: reported.set())
 
     def fails() -> None:
         assert gate.wait(60)
@@ -701,3 +701,4 @@ def test_a_lane_outlives_a_job_that_fails(monkeypatch: pytest.MonkeyPatch) -> No
     lane.do(done.set)
     gate.set()
     assert done.wait(60)
+    assert reported.wait(60)  # by its own thread, which may be the later of the two
