@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -18,7 +19,7 @@ from tui.browsed import BrowsedCatalogue
 from tui.lanes import Lane
 from tui.results import Results
 
-__all__ = ["Held", "browsing", "in_loop", "settled", "shown_text", "toasts", "until"]
+__all__ = ["Held", "browsing", "highlighted_command", "in_loop", "settled", "shown_text", "toasts", "until"]
 
 _PATIENCE = 60
 
@@ -114,3 +115,10 @@ def shown_text(screen: Screen[Any]) -> str:
 def toasts(app: BrowseApp) -> str:
     """What the messages in the corner say."""
     return "\n".join(f"{note.title} {note.message}" for note in app._notifications)
+
+
+def highlighted_command(app: BrowseApp) -> str:
+    """The command that Enter would run."""
+    commands = app.screen.query(CommandList)
+    option = commands.first().highlighted_option if commands else None
+    return str(option.prompt) if option is not None else ""

@@ -273,6 +273,8 @@ def test_marked_photos_are_exported_in_their_order(catalogue: BrowsedCatalogue, 
         catalogue.export([_key(indexed, 4)], file)
     assert catalogue.export([_key(indexed, 4)], file, force=True) == 1
     assert catalogue.export([_key(indexed, 4)], tmp_path / "marked") == 1
+    with pytest.raises(UsageError, match=r"\.xlsx; let the name end in \.csv"):
+        catalogue.export([_key(indexed, 4)], tmp_path / "marked.xlsx")
 
 
 # Catalogues that cannot be used

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browsing import browsing, in_loop, shown_text, until
+from browsing import browsing, highlighted_command, in_loop, shown_text, until
 from textual.events import Paste
 from textual.widgets import Input, OptionList, Static
 
@@ -100,6 +100,38 @@ async def test_a_whole_path_can_be_typed_over_the_name_to_export_to(drawer: Path
         await until(pilot, lambda: "own" in app.focused.value)  # type: ignore[union-attr]
         await pilot.press("enter")
         await until(pilot, lambda: (tmp_path / "own.csv").exists())
+
+
+@in_loop
+async def test_an_ending_that_is_typed_with_the_name_is_the_ending(
+    drawer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one of the former name is behind it still; one that nothing can be written as is told."""
+    monkeypatch.chdir(tmp_path)
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m", "e")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.press(*"hits.parquet", "enter")
+        await until(pilot, lambda: (tmp_path / "hits.parquet").exists())
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, ExportPrompt) and isinstance(app.focused, Input))
+        app.focused.value = "hits.xlsx"  # type: ignore[union-attr]
+        await pilot.press("enter")
+        await until(pilot, lambda: "Nothing can be written as .xlsx" in shown_text(app.screen))
+
+
+@in_loop
+async def test_marks_are_taken_away_together(drawer: Path) -> None:
+    """By the palette, once there are some."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m", "right", "m")
+        assert "2 marked" in shown_text(app.main)
+        await pilot.press("ctrl+p", *"unmark all")
+        await until(pilot, lambda: "Unmark all photos" in highlighted_command(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: not app.marks)
+        assert "✓" not in shown_text(app.main)
+        assert "marked" not in shown_text(app.main)
 
 
 @in_loop

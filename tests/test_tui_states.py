@@ -9,9 +9,8 @@ from threading import Event
 from typing import Any
 
 import pytest
-from browsing import Held, browsing, in_loop, settled, shown_text, until
+from browsing import Held, browsing, highlighted_command, in_loop, settled, shown_text, until
 from helpers import Command, write_model
-from textual.command import CommandList
 
 from bioclip_search.catalogue import Catalogue
 from bioclip_search.errors import UsageError
@@ -234,13 +233,6 @@ async def test_browsing_and_similar_photos_load_no_model(drawer: Path) -> None:
         await until(pilot, catalogue.model_ready)
 
 
-def _highlighted(app: BrowseApp) -> str:
-    """The command that Enter would run."""
-    commands = app.screen.query(CommandList)
-    option = commands.first().highlighted_option if commands else None
-    return str(option.prompt) if option is not None else ""
-
-
 @in_loop
 async def test_the_palette_offers_what_can_be_done_now(drawer: Path) -> None:
     """It leads from the gallery to the list, and then back, and never offers both."""
@@ -257,7 +249,7 @@ async def test_the_palette_offers_what_can_be_done_now(drawer: Path) -> None:
         await pilot.press("v")
         assert "Show as a gallery" in await titles()
         await pilot.press("ctrl+p", *"light colours")
-        await until(pilot, lambda: "Light colours" in _highlighted(app))
+        await until(pilot, lambda: "Light colours" in highlighted_command(app))
         await pilot.press("enter")
         await until(pilot, lambda: not app.current_theme.dark)
 

@@ -1,6 +1,6 @@
 """What keys do to the photo under the cursor, wherever it is shown; and what they do everywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -106,10 +106,20 @@ class PhotoActions(Desk):
         if hit is None:
             return
         key = key_of(hit)
-        self._is_leaving = False
         if self.marks.pop(key, None) is None:
             self.marks[key] = hit
-        self.main.pane.mark(key, is_marked=key in self.marks)
+        self._tell_marks([key])
+
+    def action_unmark_all(self) -> None:
+        keys = list(self.marks)
+        self.marks.clear()
+        self._tell_marks(keys)
+
+    def _tell_marks(self, keys: Iterable[str]) -> None:
+        """Show that photos are marked now, or are not any more."""
+        self._is_leaving = False
+        for key in keys:
+            self.main.pane.mark(key, is_marked=key in self.marks)
         self.main.tell_specimen()
         self.tell_title()
         if isinstance(self.screen, FullView):

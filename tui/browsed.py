@@ -14,7 +14,7 @@ from threading import Lock, RLock
 from typing import TYPE_CHECKING
 
 from bioclip_search.branches import UNPLACED, Branch, BranchCounts
-from bioclip_search.errors import BioclipSearchError, CatalogueError, VanishedPhoto
+from bioclip_search.errors import BioclipSearchError, CatalogueError, UsageError, VanishedPhoto
 from bioclip_search.query import Query, Searcher
 from bioclip_search.taxonomy import TaxonPath
 from bioclip_search.text import printable
@@ -294,12 +294,16 @@ class BrowsedCatalogue:
     # Writing out
 
     def export(self, keys: Sequence[str], file: Path, *, force: bool = False) -> int:
-        """Write photos and the records of their specimens to a file, CSV unless its suffix says otherwise, and give
-        their number. Raises UsageError for a file that may not or cannot be written, or is there without `force`."""
+        """Write photos and the records of their specimens to a file in the format of its suffix, CSV without one, and
+        give their number. Raises UsageError for another suffix, for a file that may not or cannot be written, and for
+        one that is there without `force`."""
         from bioclip_search.export import FORMATS, Choice, ExportOptions, export_photos
         from bioclip_search.paths import absolute
 
         target = absolute(file)
-        options = ExportOptions(target, FORMATS.get(target.suffix.lower(), "csv"), force=force)
+        suffix = target.suffix or ".csv"
+        if suffix.lower() not in FORMATS:
+            raise UsageError(f"Nothing can be written as {suffix}; let the name end in {', '.join(FORMATS)}.")
+        options = ExportOptions(target, FORMATS[suffix.lower()], force=force)
         choice = Choice(lines=list(keys), include_missing=True)
         return export_photos(self._catalogue, options, choice, lambda: self._embedder(for_text=False)).photos

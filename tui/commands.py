@@ -46,7 +46,8 @@ class Commands(Provider):
         if isinstance(screen, FullView):
             yield "Back to the results", "leave", "Close the full view"
         if app.marks:
-            yield f"Export {len(app.marks):,} marked photos", "app.export", "Write them to a CSV file"
+            yield "Export the marked photos", "app.export", f"Write the {len(app.marks):,} to a file"
+            yield "Unmark all photos", "app.unmark_all", f"{len(app.marks):,} marked now"
         is_dark = app.current_theme.dark
         yield ("Light colours" if is_dark else "Dark colours"), "app.next_theme", "Change the colours"
         yield "Draw pictures another way", "app.next_image_mode", f"Now: {app.images}"

@@ -17,7 +17,7 @@ from tui.widgets.box import PathBox
 
 __all__ = ["ExportPrompt"]
 
-_HINT = "A CSV file with the photos' records, as bioclip-search export writes it."
+_HINT = "The photos and their records, by the ending: .csv .jsonl .parquet, or .zip for a Darwin Core Archive."
 
 
 class ExportPrompt(Sheet[Path]):
@@ -69,11 +69,14 @@ def _file(typed: str) -> tuple[Path, str]:
 
 
 def _whole(typed: str) -> str:
-    """A whole path that was typed or pasted in the place of the name alone, between its folder and its ending."""
+    """A whole path, or an ending, that was typed in the place of the name alone, between its folder and its ending."""
+    from bioclip_search.export import FORMATS
+
     for mark in ("//", "/~/"):
         if mark in typed:
             typed = mark[1:] + typed.rpartition(mark)[2]
-    return typed.removesuffix(".csv") if typed.endswith(".csv.csv") else typed
+    name = typed.removesuffix(".csv")
+    return name if Path(name).suffix in FORMATS else typed
 
 
 def _first_name() -> str:

@@ -67,7 +67,7 @@ class MainScreen(AskingScreen):
         key("left_square_bracket", "lower_score", "Lower score", "Show worse matches, too", "score-lower"),
         key("right_square_bracket", "raise_score", "Higher score", "Show only better matches", "score-raise"),
         key("M", "show_marked", "Marked", "Show the marked photos", "show-marked"),
-        key("e", "app.export", "Export", "Write the marked photos to a CSV file", "export"),
+        key("e", "app.export", "Export", "Write the marked photos to a file", "export"),
         key("r", "app.reload", "Reload", "Read the catalogue again", "reload"),
     ]
     AUTO_FOCUS = "Gallery"
