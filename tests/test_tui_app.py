@@ -534,9 +534,9 @@ class Slow(Held):
 
     gate = Event()
 
-    def siblings(self, key: str) -> list[Photo]:
+    def siblings(self, photo: Photo) -> list[Photo]:
         assert self.gate.wait(60)
-        return super().siblings(key)
+        return super().siblings(photo)
 
 
 @in_loop

@@ -181,8 +181,8 @@ def test_a_specimen_has_siblings(catalogue: BrowsedCatalogue, indexed: Path, run
     assert run("index", indexed, "--metadata", table).code == 0
     catalogue.reload()
     assert catalogue.photos == 7
-    assert [other.path for other in catalogue.siblings(_key(indexed, 0))] == ["drawer0/back.jpg"]
-    assert catalogue.siblings(_key(indexed, 1)) == []
+    assert [other.path for other in catalogue.siblings(catalogue.photo(_key(indexed, 0)))] == ["drawer0/back.jpg"]
+    assert catalogue.siblings(catalogue.photo(_key(indexed, 1))) == []
 
 
 def test_a_picture_is_the_original_reduced(catalogue: BrowsedCatalogue, indexed: Path) -> None:

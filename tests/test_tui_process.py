@@ -30,7 +30,7 @@ clock = [0.0]
 time.monotonic = lambda: clock[0]
 upkeep = process.Upkeep()
 told = []
-for second, is_done in ((10, False), (11, True), (12, False), (13, False), (14, False), (15, True)):
+for second, is_done in ((10, False), (11, True), (12, False), (13, False), (22, False), (24, False), (25, True)):
     clock[0] = second
     if is_done:
         upkeep.note()
@@ -52,9 +52,9 @@ def test_lines_of_the_screen_leave_no_garbage() -> None:
     assert _said(_GARBAGE.format(before="process.set_up()")) == "False"
 
 
-def test_garbage_is_looked_for_once_in_a_pause() -> None:
+def test_garbage_is_looked_for_in_a_pause_and_in_a_long_one() -> None:
     """Not while keys come, and not over and over while nobody is there."""
-    assert _said(_UPKEEP) == "0 0 0 1 0 0"
+    assert _said(_UPKEEP) == "0 0 0 1 0 1 0"
 
 
 def test_memory_of_arrow_goes_back_to_the_system() -> None:

@@ -96,7 +96,7 @@ class PhotoActions(Desk):
             kept = [hit, *(Hit(photo, None) for photo in photos)]
             self.main.show_kept(Question(kept=f"specimen {name}"), Kept(kept))
 
-        self.in_lane(self.others, lambda catalogue: catalogue.siblings(key_of(hit)), then)
+        self.in_lane(self.others, lambda catalogue: catalogue.siblings(hit.photo), then)
 
     def is_marked(self, hit: Hit) -> bool:
         return key_of(hit) in self.marks

@@ -94,7 +94,7 @@ class PhotoAnswers(PhotoActions):
             pane.complete(hit, *found, ())
             self.in_lane(
                 self.specimen,
-                lambda catalogue: catalogue.siblings(key_of(hit)),
+                lambda catalogue: catalogue.siblings(hit.photo),
                 lambda siblings: pane.complete(hit, *found, siblings),
             )
 

@@ -166,6 +166,7 @@ class BrowseApp(PhotoAnswers):
         if is_first:
             self.set_interval(_LOOK, self.look_for_changes)
             if self.upkeep is not None:
+                self.upkeep.note()
                 self.set_interval(_UPKEEP, self.upkeep.look)
         # Whoever has gone elsewhere meanwhile, to type, is left there.
         if is_first and self._screen_is_main() and self.main.focused is None:

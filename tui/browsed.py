@@ -186,11 +186,11 @@ class BrowsedCatalogue:
             raise CatalogueError("This photo is not in the catalogue any more; read the catalogue again.")
         return found[key]
 
-    def siblings(self, key: str) -> "list[Photo]":
-        """The other photos of the same specimen, in the order of root and path; up to some hundreds."""
+    def siblings(self, photo: "Photo") -> "list[Photo]":
+        """The other photos of a photo's specimen, in the order of root and path; up to some hundreds."""
         from bioclip_search.query.siblings import siblings
 
-        return siblings(self._catalogue, self.photo(key), _SIBLINGS)
+        return siblings(self._catalogue, photo, _SIBLINGS)
 
     def picture(self, photo: "Photo", longest: int) -> "Image.Image":
         """The original, upright, reduced to at most `longest` pixels.

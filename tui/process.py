@@ -16,8 +16,9 @@ __all__ = ["Upkeep", "leave", "set_up", "settle"]
 _TURN = 0.001
 # To look through the last of Python's three generations takes a tenth of a second: where there are pauses, in those.
 _THRESHOLDS = (1_000, 10, 500)
-_PAUSE = 1.5
-"""Seconds without a key after which there will be none for a moment."""
+_PAUSES = (1.5, 12.0)
+"""Seconds without a key: after the first there will be none for a moment; after the second the threads have ended with
+which LanceDB has read, and what they held is free."""
 
 
 def set_up() -> None:
@@ -43,23 +44,25 @@ def leave() -> None:
 
 
 class Upkeep:
-    """Gives memory back after something was done, and looks for garbage once nothing was done for a moment."""
+    """Gives memory back while something is done and after it, and looks for garbage once there is a pause."""
 
     def __init__(self) -> None:
         self._last = 0.0
-        self._is_collected = True
+        self._pauses: tuple[float, ...] = ()
 
     def note(self) -> None:
         """Something was done."""
-        self._last, self._is_collected = time.monotonic(), False
+        self._last, self._pauses = time.monotonic(), _PAUSES
 
     def look(self) -> None:
         """Do what is due."""
-        if self._is_collected:
+        if not self._pauses:
             return
-        if time.monotonic() - self._last > _PAUSE:
+        if time.monotonic() - self._last > self._pauses[0]:
             gc.collect()
-            self._is_collected = True
+            self._pauses = self._pauses[1:]
+        elif self._pauses != _PAUSES:
+            return
         in_thread(trim)
 
 
