@@ -12,7 +12,7 @@ from tui.named import key_of
 
 __all__ = ["SearchResults", "ListResults", "Order", "Results"]
 
-_HELD = 1_500
+_HELD = 600
 
 
 class Order(StrEnum):

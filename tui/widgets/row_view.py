@@ -42,7 +42,7 @@ class RowView(ScrollView, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.columns = 1
-        self._lines: LRUCache[tuple[int, int], Strip] = LRUCache(600)
+        self._lines: LRUCache[tuple[int, int], Strip] = LRUCache(300)
         self._area = Size(0, 0)
         self._blank: Style | None = None
 
