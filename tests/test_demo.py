@@ -128,6 +128,17 @@ def test_the_demo_paints_indexes_and_searches(tmp_path: Path, run: Command) -> N
     assert run("demo", tmp_path / "demo", "--count", 5).code == 2
 
 
+def test_the_demo_names_the_program_as_it_can_be_called(
+    tmp_path: Path, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is to be tried next can be copied from an environment that is not activated, too."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.argv", [".venv/bin/bioclip-search", "demo"])
+    assert "\n  .venv/bin/bioclip-search taxa" in run("demo", tmp_path / "demo", "--count", "2").out
+    (tmp_path / "bioclip-search").touch(0o755)
+    assert "\n  bioclip-search taxa" in run("demo", tmp_path / "demo", "--count", "2").out
+
+
 def test_the_demo_does_not_paint_into_a_folder_with_other_things(tmp_path: Path, run: Command) -> None:
     """Somebody's photos are not mixed with painted ones."""
     (tmp_path / "photos").mkdir()

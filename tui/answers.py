@@ -73,7 +73,7 @@ class PhotoAnswers(PhotoActions):
         if self.images is Mode.NONE or not results.has_scores or not isinstance(view, Gallery):
             return None
         hits = [hit for index in range(view.most_on_screen) if (hit := results.at(index)) is not None]
-        return view.draw_first(_tiles(catalogue, [key for hit in hits if not view.has_drawn(key := key_of(hit))]))
+        return view.draw(_tiles(catalogue, [key for hit in hits if not view.has_drawn(key := key_of(hit))]))
 
     @on(SpecimenWanted)
     def _read_specimen(self, wanted: SpecimenWanted) -> None:

@@ -220,7 +220,7 @@ class BrowseApp(PhotoAnswers):
         def then(found: tuple[Any, DrawnTiles | None]) -> None:
             results, tiles = found
             if tiles is not None and isinstance(view, Gallery):
-                view.keep_first(tiles)
+                view.keep(tiles)
             self.main.answered(asked, results)
 
         def failed(sentence: str) -> None:

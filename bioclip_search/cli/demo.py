@@ -1,5 +1,8 @@
 """bioclip-search demo"""
 
+import shlex
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +108,7 @@ def _as_json(
 
 
 def _tell(folder: Path, summary: str, by_words: "Hits", by_photo: "Hits", example: str) -> None:
-    place = printable(str(folder / "catalogue"))
+    place, program = printable(str(folder / "catalogue")), _program()
     shown = printable(str(folder / "photos" / example))
     print_lines([f"Indexed {printable(str(folder / 'photos'))}: {summary}", "", f'$ bioclip-search search "{_WORDS}"'])
     print_hits(by_words, "table")
@@ -115,11 +118,18 @@ def _tell(folder: Path, summary: str, by_words: "Hits", by_photo: "Hits", exampl
         [
             "",
             "Try next:",
-            f'  bioclip-search search "pinned wasp, dorsal view" --catalogue "{place}"',
-            f'  bioclip-search search "red" --taxon Aves --catalogue "{place}"',
-            f'  bioclip-search taxa --catalogue "{place}"',
-            f'  bioclip-search browse --catalogue "{place}"',
+            f'  {program} search "pinned wasp, dorsal view" --catalogue "{place}"',
+            f'  {program} search "red" --taxon Aves --catalogue "{place}"',
+            f'  {program} taxa --catalogue "{place}"',
+            f'  {program} browse --catalogue "{place}"',
             "And with your own photos and the BioCLIP model:",
-            "  bioclip-search index PHOTOS",
+            f"  {program} index PHOTOS",
         ]
     )
+
+
+def _program() -> str:
+    """As the user's shell finds the program: as it was called, where its folder is not among those for programs."""
+    called = sys.argv[0]
+    is_script = Path(called).stem == "bioclip-search"
+    return "bioclip-search" if shutil.which("bioclip-search") or not is_script else printable(shlex.quote(called))

@@ -1,6 +1,6 @@
 """Thumbnails of hits side by side: pictures of 14 × 6 cells, each with its name and number below."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,7 +16,6 @@ from bioclip_search.errors import PhotoError
 from bioclip_search.photo import open_photo
 from bioclip_search.query import Hit
 from tui.images import RGB, DrawQueue, TileCache, blocks
-from tui.images.draw_queue import Waiting
 from tui.named import key_of
 from tui.widgets.captions import number_of, short_name, shortened, written_score
 from tui.widgets.ground import ground_of
@@ -68,11 +67,11 @@ class Gallery(HitView):
     needs_pictures = True
 
     class _Drawn(Message):
-        """Tiles that the drawing thread has made, on a background."""
+        """What the drawing thread has made, for photos that stood at some places of the results."""
 
-        def __init__(self, background: RGB, tiles: list[tuple[Waiting, _Tile]]) -> None:
+        def __init__(self, drawn: DrawnTiles, indices: Sequence[int]) -> None:
             super().__init__()
-            self.background, self.tiles = background, tiles
+            self.drawn, self.indices = drawn, indices
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -100,35 +99,36 @@ class Gallery(HitView):
         """Draw what waits; runs in a thread."""
         worker = get_current_worker()
         while (batch := self._queue.take(_AT_ONCE)) and not worker.is_cancelled:
-            ground = self._ground or (0, 0, 0)
-            self.post_message(self._Drawn(ground, [(item, _drawn(item.data, ground)) for item in batch]))
+            drawn = self.draw({item.key: item.data for item in batch})
+            self.post_message(self._Drawn(drawn, [item.index for item in batch]))
 
     def on_gallery__drawn(self, message: _Drawn) -> None:
         message.stop()
-        self._queue.done(item.index for item, _ in message.tiles)
-        if message.background != self._ground:
+        self._queue.done(message.indices)
+        if not self.keep(message.drawn):
             return
-        for item, tile in message.tiles:
-            self._tiles.put(item.key, tile)
-            if (hit := self.hit_at(item.index)) is not None and key_of(hit) == item.key:
-                self._repaint_picture(item.index)
+        for index in message.indices:
+            if (hit := self.hit_at(index)) is not None and key_of(hit) in message.drawn.tiles:
+                self._repaint_picture(index)
         self.ask()
 
     def has_drawn(self, key: str) -> bool:
         """Whether the tile of a photo is at hand."""
         return key in self._tiles
 
-    def draw_first(self, thumbnails: Mapping[str, bytes | TileState]) -> DrawnTiles:
-        """Draw what is about to be shown; may run in any thread. `keep_first` takes it."""
+    def draw(self, thumbnails: Mapping[str, bytes | TileState]) -> DrawnTiles:
+        """Draw thumbnails, by the keys of their photos; may run in any thread. `keep` takes what is drawn."""
         ground = self._ground or (0, 0, 0)
         drawn = {key: _drawn(found, ground) if isinstance(found, bytes) else found for key, found in thumbnails.items()}
         return DrawnTiles(ground, drawn)
 
-    def keep_first(self, drawn: DrawnTiles) -> None:
-        """Have tiles at hand before the hits that they are of are shown."""
-        if drawn.ground == self._ground:
-            for key, tile in drawn.tiles.items():
-                self._tiles.put(key, tile)
+    def keep(self, drawn: DrawnTiles) -> bool:
+        """Have tiles at hand; False where they were drawn on another colour than the gallery has by now."""
+        if drawn.ground != self._ground:
+            return False
+        for key, tile in drawn.tiles.items():
+            self._tiles.put(key, tile)
+        return True
 
     def _is_missing(self, index: int) -> bool:
         hit = self.hit_at(index)
