@@ -17,7 +17,7 @@ from tui.widgets.box import PathBox
 
 __all__ = ["ExportPrompt"]
 
-_HINT = "The photos and their records, by the ending: .csv .jsonl .parquet, or .zip for a Darwin Core Archive."
+_HINT = "Their records, as the ending says: .csv, .jsonl, .parquet, or .zip (a Darwin Core Archive)."
 
 
 class ExportPrompt(Sheet[Path]):
