@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gallery_app import MOMENT, GalleryApp, some_hit
+from gallery_app import MOMENT, GalleryApp, Painted, some_hit
 from marked_log import MarkedLog
 from textual.binding import Binding
 from textual.pilot import Pilot
@@ -474,6 +474,39 @@ def test_a_large_picture_is_drawn_in_its_room_and_anew_when_that_changes() -> No
     drive(GalleryApp(0), script)
 
 
+def test_all_lines_of_a_large_screen_are_kept() -> None:
+    """A row of scrolling makes one row of tiles, however many there are."""
+
+    async def script(pilot: Pilot[None]) -> None:
+        view = gallery_of(pilot)
+        await press(pilot, "pagedown", "pagedown")
+        places = [(index, line) for index in list(view.on_screen)[view.columns : -view.columns] for line in range(8)]
+        assert len(places) > 600
+        assert all(place in view._lines for place in places)
+
+    drive(GalleryApp(2_000), script, size=(260, 80))
+
+
+def test_tiles_are_shown_where_their_photos_are_by_now() -> None:
+    """What was drawn for former results is at hand for others that have the same photos elsewhere."""
+
+    async def script(pilot: Pilot[None]) -> None:
+        app, view = pilot.app, gallery_of(pilot)
+        assert isinstance(app, GalleryApp)
+        app.answers = False
+        app.results = Painted(6, {index: some_hit(100 + index) for index in range(6)})
+        view.show(app.results)
+        app.results.read(0, 6)
+        await pilot.pause()
+        assert sum("loading…" in line for line in screen(pilot)) > 0
+        drawn = view.draw({key_of(some_hit(100 + index)): app.thumbnail(index) for index in range(6)})
+        view.post_message(Gallery._Drawn(drawn, [900]))
+        await settled(pilot)
+        assert not any("loading…" in line for line in screen(pilot))
+
+    drive(GalleryApp(1_000), script)
+
+
 async def drawn(pilot: Pilot[None]) -> None:
     """Wait until a picture as wide as the screen has been drawn."""
     picture, end = pilot.app.query_one(Picture), time.monotonic() + 60
@@ -522,6 +555,14 @@ class Tmux:
             assert time.monotonic() < deadline, self.screen()
             time.sleep(0.02)
 
+    def settle(self) -> None:
+        """Wait until the last frame is whole."""
+        deadline = time.monotonic() + 60
+        counts = [self.written()]
+        while len(counts) < 8 or len(set(counts[-8:])) > 1:
+            assert time.monotonic() < deadline
+            counts.append(self.written())
+
     def screen(self) -> str:
         return self.tmux("capture-pane", "-p", "-t", "0")
 
@@ -567,6 +608,7 @@ def test_a_move_of_the_cursor_and_a_row_of_scrolling_are_few_bytes(tmux: Callabl
     """Over SSH: less than 12 KiB for a move, even at the right edge of a wide gallery, and 80 KiB for a row."""
     terminal = tmux(103, 34)
     terminal.wait_for(_cursor_on(0))
+    terminal.settle()
     for place in range(1, 6):
         assert terminal.press("Right", _cursor_on(place)) < 2 * 1024
     assert terminal.press("Down", _cursor_on(11)) < 2 * 1024
@@ -593,6 +635,7 @@ def test_nothing_is_written_while_nothing_happens(tmux: Callable[..., Tmux]) -> 
     """An open gallery over SSH costs nothing."""
     terminal = tmux(60, 30)
     terminal.wait_for(_cursor_on(0))
+    terminal.settle()
     assert len({terminal.written() for _ in range(50)}) == 1
 
 

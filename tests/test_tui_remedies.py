@@ -111,13 +111,25 @@ async def test_an_ending_that_is_typed_with_the_name_is_the_ending(
     async with browsing(drawer) as (app, pilot):
         await pilot.press("m", "e")
         await until(pilot, lambda: isinstance(app.focused, Input))
-        await pilot.press(*"hits.parquet", "enter")
-        await until(pilot, lambda: (tmp_path / "hits.parquet").exists())
+        await pilot.press(*"hits.Parquet", "enter")
+        await until(pilot, lambda: (tmp_path / "hits.Parquet").exists())
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, ExportPrompt) and isinstance(app.focused, Input))
-        app.focused.value = "hits.xlsx"  # type: ignore[union-attr]
-        await pilot.press("enter")
-        await until(pilot, lambda: "Nothing can be written as .xlsx" in shown_text(app.screen))
+        await pilot.press("end", *["backspace"] * len("csv"), *"xlsx", "enter")
+        await until(pilot, lambda: "Nothing is written as .xlsx" in shown_text(app.screen))
+        await pilot.press(*["backspace"] * len("xlsx"), *"jsonl", "enter")
+        await until(pilot, lambda: (tmp_path / "marked.jsonl").exists())
+
+
+@in_loop
+async def test_what_is_typed_again_has_the_ending_of_before(drawer: Path, tmp_path: Path) -> None:
+    """And where another one is typed, that one: the file of an export that failed is asked for anew."""
+    async with browsing(drawer) as (app, pilot):
+        await pilot.press("m")
+        app.ask_for_export(tmp_path / "hits.parquet", "The disk is full.")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.press(*"own.csv", "enter")
+        await until(pilot, lambda: (tmp_path / "own.csv").exists())
 
 
 @in_loop

@@ -116,9 +116,7 @@ async def test_a_catalogue_that_was_written_to_says_so(drawer: Path, tmp_path: P
     async with browsing(folder, config=Config(keys={"reload": "f5"})) as (app, pilot):
         line, catalogue = app.main.query_one(TitleLine), app.catalogue
         app.look_for_changes()
-        done: list[None] = []
-        app.in_lane(app.changes, lambda _: None, done.append)
-        await until(pilot, lambda: done)
+        await settled(pilot, app.changes)
         assert "changed" not in line.text
         other = Catalogue.open(folder)
         other.remove([next(iter(other.places_below(other.roots()[0])))[0]])

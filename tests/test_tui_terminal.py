@@ -119,6 +119,7 @@ def test_the_selected_tile_is_told_by_signs(terminal: Terminal, drawer: Path, en
     """Where colours are few or none, one tile has a bar beside it and its name between two others."""
     browse(terminal, drawer, "--images", "none", **environment)
     for number in (2, 3):
+        terminal.settled()
         lines = terminal.screen.splitlines()
         assert sum(line.count("┃") for line in lines) == 8
         assert [line.count("▌") for line in lines] == [line.count("▐") for line in lines]
@@ -190,8 +191,7 @@ def test_alone_on_a_terminal_the_command_browses(terminal: Terminal, drawer: Pat
     terminal.press("q")
     terminal.until(lambda: terminal.status is not None)
     terminal.start(environment={"BIOCLIP_SEARCH_CATALOGUE": str(tmp_path / "none")})
-    terminal.until(lambda: terminal.status is not None)
-    assert "Commands:" in terminal.screen
+    terminal.until(lambda: terminal.status is not None and "Commands:" in terminal.screen)
 
 
 def test_no_mouse_leaves_it_to_the_terminal(terminal: Terminal, drawer: Path) -> None:

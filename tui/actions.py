@@ -114,6 +114,7 @@ class PhotoActions(Desk):
         keys = list(self.marks)
         self.marks.clear()
         self._tell_marks(keys)
+        self.notify(f"{len(keys):,} photo{'' if len(keys) == 1 else 's'} unmarked")
 
     def _tell_marks(self, keys: Iterable[str]) -> None:
         """Show that photos are marked now, or are not any more."""

@@ -170,6 +170,7 @@ class PhotoAnswers(PhotoActions):
                 refused(str(done))
                 return
             self.exports_under_way -= 1
+            self.note_work()
             self.exported.update(keys)
             self.main.query_one(Banner).end_of_error()
             self.notify(f"Wrote {done:,} photos to {printable(str(wanted.file))}", markup=False)

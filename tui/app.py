@@ -105,8 +105,8 @@ class BrowseApp(PhotoAnswers):
         Textual hands a key to the widget that has the focus, and lets its action run when the key has come back to
         the application: of keys that come together, as they do over a slow line, later ones would go before it.
         """
-        if self.upkeep is not None and isinstance(event, events.InputEvent):
-            self.upkeep.note()
+        if isinstance(event, events.InputEvent):
+            self.note_work()
         if isinstance(event, events.Key) and not event.is_forwarded and await self._acts_at_once(event):
             return
         await super().on_event(event)
@@ -166,7 +166,6 @@ class BrowseApp(PhotoAnswers):
         if is_first:
             self.set_interval(_LOOK, self.look_for_changes)
             if self.upkeep is not None:
-                self.upkeep.note()
                 self.set_interval(_UPKEEP, self.upkeep.look)
         # Whoever has gone elsewhere meanwhile, to type, is left there.
         if is_first and self._screen_is_main() and self.main.focused is None:
@@ -262,6 +261,7 @@ class BrowseApp(PhotoAnswers):
 
     def _note_model(self, *, is_loading: bool) -> None:
         self.main.query_one(TitleLine).note("model", "model loading… (browsing works)" if is_loading else "")
+        self.note_work()
 
     # Taxa
 

@@ -14,7 +14,7 @@ from threading import Lock, RLock
 from typing import TYPE_CHECKING
 
 from bioclip_search.branches import UNPLACED, Branch, BranchCounts
-from bioclip_search.errors import BioclipSearchError, CatalogueError, UsageError, VanishedPhoto
+from bioclip_search.errors import BioclipSearchError, CatalogueError, VanishedPhoto
 from bioclip_search.query import Query, Searcher
 from bioclip_search.taxonomy import TaxonPath
 from bioclip_search.text import printable
@@ -297,13 +297,10 @@ class BrowsedCatalogue:
         """Write photos and the records of their specimens to a file in the format of its suffix, CSV without one, and
         give their number. Raises UsageError for another suffix, for a file that may not or cannot be written, and for
         one that is there without `force`."""
-        from bioclip_search.export import FORMATS, Choice, ExportOptions, export_photos
+        from bioclip_search.export import Choice, ExportOptions, export_photos
         from bioclip_search.paths import absolute
 
         target = absolute(file)
-        suffix = target.suffix or ".csv"
-        if suffix.lower() not in FORMATS:
-            raise UsageError(f"Nothing can be written as {suffix}; let the name end in {', '.join(FORMATS)}.")
-        options = ExportOptions(target, FORMATS[suffix.lower()], force=force)
+        options = ExportOptions(target, "" if target.suffix else "csv", force=force)
         choice = Choice(lines=list(keys), include_missing=True)
         return export_photos(self._catalogue, options, choice, lambda: self._embedder(for_text=False)).photos

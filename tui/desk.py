@@ -107,6 +107,11 @@ class Desk(App[None]):
         self.last_error = sentence
         self.main.complain(sentence)
 
+    def note_work(self) -> None:
+        """Something was done that may have left garbage."""
+        if self.upkeep is not None:
+            self.upkeep.note()
+
     def tell_title(self) -> None:
         """Write the first line anew."""
         catalogue = self.catalogue

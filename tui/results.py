@@ -13,6 +13,8 @@ from tui.named import key_of
 __all__ = ["SearchResults", "ListResults", "Order", "Results"]
 
 _HELD = 600
+# A gallery keeps the page on the screen, the one before and the one after.
+_PAGES = 4
 
 
 class Order(StrEnum):
@@ -59,7 +61,7 @@ class SearchResults:
 
 
 class ListResults:
-    """A list of photos, of which the last few thousand that were read are held."""
+    """A list of photos, of which some hundreds that were read last are held, and never less than the view is near."""
 
     has_scores = False
 
@@ -69,6 +71,7 @@ class ListResults:
         self.seconds = seconds
         self.listing = listing
         self._lock = Lock()
+        self._most = _HELD
         self._held: OrderedDict[int, tuple[str, Hit]] = OrderedDict()
         self._index: dict[str, int] = {}
 
@@ -92,7 +95,8 @@ class ListResults:
                 key = key_of(hit)
                 self._held[index] = (key, hit)
                 self._index[key] = index
-            while len(self._held) > max(_HELD, len(span)):
+            self._most = max(self._most, _PAGES * len(span))
+            while len(self._held) > self._most:
                 _, (gone, _) = self._held.popitem(last=False)
                 self._index.pop(gone, None)
 

@@ -1,5 +1,6 @@
 """bioclip-search demo"""
 
+import os
 import shlex
 import shutil
 import sys
@@ -129,7 +130,8 @@ def _tell(folder: Path, summary: str, by_words: "Hits", by_photo: "Hits", exampl
 
 
 def _program() -> str:
-    """As the user's shell finds the program: as it was called, where its folder is not among those for programs."""
+    """The program as it was called, where its folder is not among those in which the shell looks for programs."""
     called = sys.argv[0]
-    is_script = Path(called).stem == "bioclip-search"
-    return "bioclip-search" if shutil.which("bioclip-search") or not is_script else printable(shlex.quote(called))
+    if shutil.which("bioclip-search") or Path(called).stem != "bioclip-search":
+        return "bioclip-search"
+    return printable(called if os.name == "nt" else shlex.quote(called))

@@ -52,31 +52,32 @@ class ExportPrompt(Sheet[Path]):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        file, complaint = _file(event.value)
+        file, complaint = _file(event.value, Path(self._first).suffix)
         if complaint:
             self.query_one("#prompt-hint", Static).update(Content(complaint))
         else:
             self.dismiss(file)
 
 
-def _file(typed: str) -> tuple[Path, str]:
-    """What was meant, and why nothing can be written there."""
+def _file(typed: str, ending: str) -> tuple[Path, str]:
+    """What was meant by what was typed before an ending, and why nothing can be written there."""
     try:
-        file = Path(os.path.abspath(at_home(_whole(typed.strip()))))
+        file = Path(os.path.abspath(at_home(_whole(typed.strip(), ending))))
     except OSError:
         return Path(), "The current folder is gone; type the whole path."
     return file, _complaint(file, typed)
 
 
-def _whole(typed: str) -> str:
-    """A whole path, or an ending, that was typed in the place of the name alone, between its folder and its ending."""
+def _whole(typed: str, ending: str) -> str:
+    """A whole path, or another ending, that was typed in the place of the name alone: between its folder and its
+    ending."""
     from bioclip_search.export import FORMATS
 
     for mark in ("//", "/~/"):
         if mark in typed:
             typed = mark[1:] + typed.rpartition(mark)[2]
-    name = typed.removesuffix(".csv")
-    return name if Path(name).suffix in FORMATS else typed
+    name = typed.removesuffix(ending)
+    return name if Path(name).suffix.lower() in FORMATS else typed
 
 
 def _first_name() -> str:
@@ -90,8 +91,12 @@ def _first_name() -> str:
 
 def _complaint(file: Path, typed: str) -> str:
     """Why nothing can be written there; empty where it can."""
+    from bioclip_search.export import FORMATS
+
     if not typed.strip() or os.path.isdir(file):  # Path.is_dir raises for long names and closed folders
         return "Type the name of a file."
+    if file.suffix.lower() not in {"", *FORMATS}:
+        return f"Nothing is written as {printable(file.suffix)}; let the name end in .csv, .jsonl, .parquet or .zip."
     if os.path.exists(file):
         return f"{printable(str(file))} is there already; choose another name."
     return "" if os.path.isdir(file.parent) else f"There is no folder {printable(str(file.parent))}."

@@ -107,7 +107,7 @@ class Gallery(HitView):
         self._queue.done(message.indices)
         if not self.keep(message.drawn):
             return
-        for index in message.indices:
+        for index in self._near:  # other results may have the same photos elsewhere
             if (hit := self.hit_at(index)) is not None and key_of(hit) in message.drawn.tiles:
                 self._repaint_picture(index)
         self.ask()

@@ -20,6 +20,8 @@ from tui.widgets.ground import ground_of
 
 __all__ = ["RowView"]
 
+_LINES = 300
+
 
 class RowView(ScrollView, inherit_bindings=False):
     """Things by their place, `columns` in each row, and a cursor on one of them; subclasses draw them."""
@@ -42,7 +44,7 @@ class RowView(ScrollView, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.columns = 1
-        self._lines: LRUCache[tuple[int, int], Strip] = LRUCache(300)
+        self._lines: LRUCache[tuple[int, int], Strip] = LRUCache(_LINES)
         self._area = Size(0, 0)
         self._blank: Style | None = None
 
@@ -87,6 +89,8 @@ class RowView(ScrollView, inherit_bindings=False):
         size = self._area = Size(width, max(0, height - self.header_height))
         self.columns = self._columns_in(size.width)
         self._forget_lines()
+        # Twice what is on the screen: of fewer, the oldest would be forgotten just before it is drawn again.
+        self._lines.maxsize = max(_LINES, 2 * self.most_on_screen * self.row_height)
         if not size.height:
             return
         height = self.rows * self.row_height
