@@ -17,6 +17,15 @@ class MarkedLog:
         self.file = file
         self._marks = 0
 
+    def settled(self, tty: Path) -> int:
+        """As `written`, once eight round trips in a row find nothing more: a frame may be under way."""
+        counts = [self.written(tty)]
+        end = time.monotonic() + _PATIENCE
+        while len(counts) < 8 or len(set(counts[-8:])) > 1:
+            assert time.monotonic() < end, "never still"
+            counts.append(self.written(tty))
+        return counts[-1]
+
     def written(self, tty: Path) -> int:
         """Bytes that the program has written so far.
 

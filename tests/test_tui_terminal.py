@@ -61,13 +61,15 @@ class Terminal:
 
     def written(self) -> int:
         """Bytes that the program has written so far."""
-        return self._marked.written(Path(self._tmux("display-message", "-p", "#{pane_tty}").strip()))
+        return self._marked.written(self._tty)
 
     def settled(self) -> int:
-        """As `written`, once eight round trips in a row find nothing more: a frame may be under way."""
-        counts: list[int] = []
-        self.until(lambda: counts.append(self.written()) or (len(counts) > 7 and len(set(counts[-8:])) == 1))
-        return counts[-1]
+        """The same, once a frame that was under way is whole."""
+        return self._marked.settled(self._tty)
+
+    @property
+    def _tty(self) -> Path:
+        return Path(self._tmux("display-message", "-p", "#{pane_tty}").strip())
 
     @property
     def modes(self) -> list[str]:
